@@ -1,0 +1,5 @@
+"""Reverse-mode automatic differentiation on NumPy."""
+
+from autograd.tensor import Tensor
+
+tensor = Tensor

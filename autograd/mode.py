@@ -1,0 +1,217 @@
+"""The recording switch: whether operations are recorded, and in which module they happen.
+
+The state is one immutable :class:`Mode` in a ``ContextVar``, so it is isolated between threads and asyncio tasks, and the
+hot path of every op reads all of it with a single ``get``. (Free-threaded Python 3.14 lets a new thread inherit the context
+of its creator: a thread that is started inside ``no_grad()`` starts with recording off there.)
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from contextvars import ContextVar
+from types import TracebackType
+from typing import Any, Protocol, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Tracer(Protocol):
+    """What is told of every node made and every cotangent computed, while it is installed (anomaly mode, a profiler)."""
+
+    def created(self, node: Any, data: Any) -> None: ...
+
+    def pulled(self, node: Any, index: int, cotangent: Any) -> None: ...
+
+
+class Scope:
+    """Where in the program an op was made: a chain from the innermost module call outwards.
+
+    Attributes:
+        name: the name of the module in its parent, or ``"backward"``.
+        owner: the module itself (or None); only its type and repr are read, for pictures and messages.
+        parent: the enclosing scope, or None.
+        in_backward: True for ops recorded while a gradient was computed with ``create_graph=True``.
+    """
+
+    __slots__ = ("in_backward", "name", "owner", "parent")
+
+    def __init__(self, name: str, owner: Any = None, parent: Scope | None = None, in_backward: bool = False) -> None:
+        self.name = name
+        self.owner = owner
+        self.parent = parent
+        self.in_backward = in_backward or (parent is not None and parent.in_backward)
+
+    def path(self) -> tuple[str, ...]:
+        """The names from the outermost scope to this one."""
+        names = []
+        scope: Scope | None = self
+        while scope is not None:
+            names.append(scope.name)
+            scope = scope.parent
+        return tuple(reversed(names))
+
+
+class Mode:
+    """One immutable state of the switch; ``outer`` is the state to return to."""
+
+    __slots__ = ("outer", "recording", "scope", "tracer")
+
+    def __init__(
+        self, recording: bool, scope: Scope | None = None, tracer: Tracer | None = None, outer: Mode | None = None
+    ) -> None:
+        self.recording = recording
+        self.scope = scope
+        self.tracer = tracer
+        self.outer = outer
+
+
+_mode: ContextVar[Mode] = ContextVar("autograd_mode", default=Mode(True))
+get_mode = _mode.get
+set_mode = _mode.set
+
+
+def is_grad_enabled() -> bool:
+    """True where operations on tensors that require gradients are recorded."""
+    return get_mode().recording
+
+
+class _Switch:
+    """A context manager and decorator that changes the mode; it holds no state, so one instance may be entered twice."""
+
+    def _entered(self, mode: Mode) -> Mode:
+        raise NotImplementedError  # each switch below says what the mode becomes
+
+    def __enter__(self) -> None:
+        set_mode(self._entered(get_mode()))
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        outer = get_mode().outer
+        set_mode(outer if outer is not None else Mode(True))
+
+    def __call__(self, function: F) -> F:
+        """Decorates a function, coroutine function or generator function: its body runs in this mode, its caller does not."""
+        return _in_mode(self, function)
+
+
+def _in_mode(switch: Any, function: F) -> F:
+    if inspect.isgeneratorfunction(function):
+
+        @functools.wraps(function)
+        def generator(*args: Any, **kwargs: Any) -> Any:
+            with switch:
+                running = function(*args, **kwargs)
+            send: Callable[[], Any] = lambda: next(running)  # noqa: E731
+            while True:
+                try:
+                    with switch:
+                        value = send()
+                except StopIteration as stop:
+                    return stop.value
+                try:
+                    received = yield value
+                    send = functools.partial(running.send, received)
+                except GeneratorExit:
+                    with switch:
+                        running.close()
+                    raise
+                except BaseException as error:  # noqa: BLE001  (handed on into the generator, as `yield from` does)
+                    send = functools.partial(running.throw, error)
+
+        return generator  # type: ignore[return-value]
+    if inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def coroutine(*args: Any, **kwargs: Any) -> Any:
+            with switch:
+                return await function(*args, **kwargs)
+
+        return coroutine  # type: ignore[return-value]
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        with switch:
+            return function(*args, **kwargs)
+
+    return wrapper  # type: ignore[return-value]
+
+
+class _Recording(_Switch):
+    __slots__ = ("recording",)
+
+    def __init__(self, recording: bool) -> None:
+        self.recording = recording
+
+    def _entered(self, mode: Mode) -> Mode:
+        return Mode(self.recording, mode.scope, mode.tracer, mode)
+
+
+class no_grad(_Recording):
+    """Context manager and decorator in which nothing is recorded: results have no graph and cost no memory.
+
+    A ``with no_grad()`` that is suspended inside a generator keeps the mode of the code that resumes it, until the ``with``
+    ends; decorate the generator function instead: then only its body runs in the mode.
+
+    Example:
+        >>> import autograd as ag
+        >>> x = ag.tensor([1.0, 2.0], requires_grad=True)
+        >>> with ag.no_grad():
+        ...     y = x * 2
+        >>> y.requires_grad
+        False
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, function: F | None = None) -> Any:
+        self = super().__new__(cls)
+        if function is None:
+            return self
+        self.__init__()  # type: ignore[misc]
+        return self(function)  # @no_grad without parentheses
+
+    def __init__(self, function: None = None) -> None:
+        super().__init__(False)
+
+
+class enable_grad(_Recording):
+    """Context manager and decorator in which operations are recorded, also inside ``no_grad``."""
+
+    __slots__ = ()
+
+    def __new__(cls, function: F | None = None) -> Any:
+        self = super().__new__(cls)
+        if function is None:
+            return self
+        self.__init__()  # type: ignore[misc]
+        return self(function)
+
+    def __init__(self, function: None = None) -> None:
+        super().__init__(True)
+
+
+class set_grad_enabled:
+    """Turns recording on or off at once; as a context manager the former mode comes back at the end.
+
+    Args:
+        mode: True to record.
+    """
+
+    __slots__ = ("_before", "_recording")
+
+    def __init__(self, mode: bool) -> None:
+        self._recording = bool(mode)
+        self._before = get_mode()
+        before = self._before
+        set_mode(Mode(self._recording, before.scope, before.tracer, before.outer))
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        set_mode(self._before)
+
+    def __call__(self, function: F) -> F:
+        set_mode(self._before)  # a decoration changes the decorated function only
+        return _in_mode(_Recording(self._recording), function)

@@ -1,0 +1,1 @@
+"""The derivative tables: every differentiable operation, with its derivative beside it."""

@@ -1,0 +1,529 @@
+"""How an op is declared: a kernel, and one vjp rule per argument.
+
+    exp      = elementwise(np.exp,      lambda g, y, _x: g * y)
+    multiply = elementwise(np.multiply, lambda g, _z, _x, y: g * y,
+                                        lambda g, _z, x, _y: g * x)
+
+A rule gets the cotangent ``g`` of the output, the output, and the arguments of the op; keyword arguments are static (an axis,
+a stride) and reach kernel and rules unchanged. An underscore marks what a rule does not read: the engine does not save that
+array. Rules are written in plain NumPy (operators and ``np.`` functions). They run on ndarrays when gradients are wanted once
+and on Tensors when they are to be differentiated again, so one rule serves every order.
+
+The same declaration is open to users: see :func:`primitive`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Callable, Sequence
+from contextvars import copy_context
+from typing import Any
+
+import numpy as np
+
+from autograd import graph, versions
+from autograd.arrays import Array, as_array
+from autograd.graph import CONSTANT, Node, Pullback, Sweep, aval_of, source_node
+from autograd.mode import get_mode
+from autograd.versions import duties, loans, rewritten, tick
+
+Function = Callable[..., Any]
+ndarray = np.ndarray
+new = object.__new__  # Tensor(...) itself goes through the conversions of its constructor
+_NUMBERS = (float, int, bool)
+
+Tensor: Any = None  # autograd.tensor.Tensor: bound by bind_tensor when that class, built on this module, exists
+
+ufuncs: dict[np.ufunc, Function] = {}  # NumPy's ufunc -> the function that handles it on Tensors
+functions: dict[Any, Function] = {}  # NumPy's array function -> likewise
+primitives: dict[str, Primitive] = {}  # every primitive by name: what the tests and docs/ops.md must cover
+
+
+def bind_tensor(cls: type) -> None:
+    """Tells the engine which class its results have."""
+    global Tensor
+    Tensor = graph.tensor_type = cls
+
+
+class _Quiet(threading.local):
+    """A context per thread in which NumPy ignores floating-point errors: log(0) is -inf, whatever np.seterr says.
+
+    ``quiet.run(kernel, x)`` costs a tenth of a ``with np.errstate``, which would double the time of a small op.
+    """
+
+    def __init__(self) -> None:
+        context = copy_context()
+        context.run(np.seterr, all="ignore")
+        self.run = context.run
+
+
+quiet = _Quiet()
+
+
+class Primitive:
+    """One differentiable operation: what the graph, the pictures and the tests know of it.
+
+    Attributes:
+        name: as shown in graphs and messages.
+        kernel: computes the output (an array, or a tuple of them) from arrays.
+        rules: one vjp rule per argument; a variadic op has one joint rule instead.
+        joint: a rule for all arguments at once, ``joint(g, wanted, y, *arguments, **static)``.
+        composition: for a fused op, its definition by other primitives on Tensors.
+        view: True when the output may share memory with an argument.
+        checked: True for users' primitives, whose rules' results are checked.
+        simple: True when its rules can be called by the backward loop itself: no static arguments, always an array.
+        function: what is called to apply it.
+    """
+
+    __slots__ = (
+        "_pullbacks", "checked", "composition", "function", "joint", "kernel", "marks", "name", "rules", "simple", "view",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        name: str,
+        kernel: Function,
+        rules: Sequence[Function] = (),
+        *,
+        joint: Function | None = None,
+        composition: Function | None = None,
+        view: bool = False,
+        checked: bool = False,
+        simple: bool = False,
+    ) -> None:
+        if name in primitives and not checked:
+            raise ValueError(f"primitive: expected a new name, got {name!r} twice")
+        self.name = name
+        self.kernel = kernel
+        self.rules = tuple(rules)
+        self.joint = joint
+        self.composition = composition
+        self.view = view
+        self.checked = checked
+        self.simple = simple
+        self.marks = tuple(_reads(rule, 1) for rule in self.rules) if joint is None else (_reads(joint, 2),)
+        self._pullbacks: dict[tuple[bool, ...], Pullback] = {}
+        if not checked:
+            primitives[name] = self
+
+    def pullback(self, needs: tuple[bool, ...]) -> Pullback:
+        """The pullback for this choice of arguments that require a gradient."""
+        found = self._pullbacks.get(needs)
+        if found is None:
+            found = self._pullbacks[needs] = self._make_pullback(needs)
+        return found
+
+    def _make_pullback(self, needs: tuple[bool, ...]) -> Pullback:
+        count = len(needs)
+        if self.joint is not None:
+            keeps = _expand(self.marks[0], count)
+            wanted = tuple((index, self.joint) for index in range(count) if needs[index])
+            return Pullback(self.name, self, wanted, keeps, _run_fused if self.composition else _run_joint)
+        if count > len(self.rules):
+            raise TypeError(f"{self.name}: expected at most {len(self.rules)} arrays, got {count}")
+        wanted = tuple((index, self.rules[index]) for index in range(count) if needs[index])
+        marks = [_expand(self.marks[index], count) for index, _ in wanted]
+        keeps = tuple(any(column) for column in zip(*marks, strict=True))
+        return Pullback(self.name, self, wanted, keeps if any(keeps) else None, None if self.simple else graph.run_rules)
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+
+def _reads(rule: Function, skip: int) -> tuple[tuple[bool, ...], bool]:
+    """Which of a rule's parameters after the first ``skip`` it reads (no underscore), and whether a ``*rest`` is read."""
+    read, rest = [], False
+    for parameter in list(inspect.signature(rule).parameters.values())[skip:]:
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            rest = not parameter.name.startswith("_")
+        elif parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
+            read.append(not parameter.name.startswith("_"))
+    return tuple(read), rest
+
+
+def _expand(marks: tuple[tuple[bool, ...], bool], count: int) -> tuple[bool, ...]:
+    read, rest = marks
+    return (read + (rest,) * (count + 1))[: count + 1]
+
+
+# ------------------------------------------------------------------------------------------------ applying
+
+
+def as_operand(value: Any, name: str) -> Any:
+    """A Tensor for anything that can be an argument; Python numbers stay as they are, since their dtype is weak."""
+    if isinstance(value, Tensor) or type(value) in _NUMBERS:
+        return value
+    if isinstance(value, ndarray | np.generic | list | tuple) or hasattr(value, "__array__"):
+        if isinstance(value, list | tuple) and any(isinstance(item, Tensor) for item in value):
+            raise TypeError(f"{name}: expected a Tensor, array or number, got a {type(value).__name__} of Tensors; use stack()")
+        return constant(as_array(value, where=name))
+    raise TypeError(f"{name}: expected a Tensor, array or number, got {type(value).__name__}")
+
+
+def constant(array: Array) -> Any:
+    """A Tensor without gradient around an array (not copied)."""
+    tensor = new(Tensor)
+    tensor._data = array
+    tensor.node = None
+    tensor._requires_grad = False
+    return tensor
+
+
+def constant_node(tensor: Any) -> Node:
+    """The node that stands for a constant in graphs: made when the tensor is first used in a recorded op."""
+    node: Node | None = tensor.node
+    if node is None:
+        node = tensor.node = source_node(tensor._data, CONSTANT)
+    return node
+
+
+def apply(primitive: Primitive, arguments: Sequence[Any], static: dict[str, Any] | None = None) -> Any:
+    """Computes a primitive on Tensors, arrays and numbers, and records it if one of them requires a gradient."""
+    name = primitive.name
+    operands = [as_operand(value, name) for value in arguments]
+    if not any(isinstance(value, Tensor) for value in operands):
+        operands = [constant(as_array(value, where=name)) for value in operands]
+    values = [value._data if isinstance(value, Tensor) else value for value in operands]
+    output = quiet.run(primitive.kernel, *values, **static) if static else quiet.run(primitive.kernel, *values)
+    residuals: Any = None
+    if primitive.composition is not None:
+        output, residuals = output
+    needs = tuple(isinstance(value, Tensor) and value._requires_grad for value in operands)
+    mode = get_mode()
+    if not (mode.recording and any(needs)):
+        if type(output) is tuple:
+            return tuple(constant(np.asarray(item)) for item in output)
+        return constant(output if type(output) is ndarray else np.asarray(output))
+    node = Node()
+    node.pullback = pullback = primitive.pullback(needs)
+    node.parents = tuple(constant_node(value) if isinstance(value, Tensor) else value for value in operands)
+    node.static = static or None
+    node.scope = mode.scope
+    node.hooks = None
+    if type(output) is tuple:
+        output = tuple(np.asarray(item) for item in output)
+        node.aval = ((len(output),), graph.SEVERAL)
+    else:
+        output = output if type(output) is ndarray else np.asarray(output)
+        node.aval = aval_of(output)
+    keeps = pullback.keeps
+    if keeps is None:
+        node.saved = (None,) * (len(values) + 1)
+    else:
+        kept = [value if keep else None for value, keep in zip(values, keeps[1:], strict=True)]
+        for index, original in enumerate(arguments):
+            if kept[index] is not None and not isinstance(original, Tensor) and isinstance(original, ndarray):
+                kept[index] = np.array(kept[index])  # the caller may write to its own array before backward
+        node.saved = (output if keeps[0] else None, *kept)
+    if primitive.composition is not None:
+        node.saved = (*node.saved, residuals)
+    node.seq = tick()
+    if type(output) is tuple:
+        result: Any = tuple(
+            graph.wrap(item, graph.item_node(node, index, item)) if item.dtype.kind == "f" else constant(item)
+            for index, item in enumerate(output)
+        )
+    else:
+        result = graph.wrap(output, node)
+    if duties:
+        watch(node, operands, output)
+    return result
+
+
+def watch(node: Node, operands: Sequence[Any], output: Any) -> None:
+    """The rare duties of recording: a tracer is installed, arrays are on loan, or a buffer was rewritten in place."""
+    if rewritten:
+        for operand in operands:
+            if isinstance(operand, Tensor) and operand.node is not None and not operand.node.is_leaf:
+                root = rewritten.get(id(versions.owner(operand._data)))
+                if root is not None and versions.modified_since(operand._data, operand.node.seq):
+                    raise RuntimeError(
+                        f"{node.op}: expected a current value, got a view (shape {operand.shape}, made by {operand.node.op}) "
+                        "whose memory was overwritten by an in-place operation; take the view again after the change"
+                    )
+    if loans:
+        for array in node.saved or ():
+            if isinstance(array, ndarray):
+                versions.settle_loans(array)
+        node.seq = tick()  # newer than any write that was noticed just now
+    tracer = get_mode().tracer
+    if tracer is not None:
+        tracer.created(node, output)
+
+
+# ------------------------------------------------------------------------------------------------ declaring
+
+
+def elementwise(
+    kernel: Function, *rules: Function, name: str | None = None, doc: str | None = None, guard: bool = True
+) -> Function:
+    """Declares an op that maps arrays of broadcast shape element by element.
+
+    Args:
+        kernel: a NumPy ufunc or a function of arrays.
+        rules: a vjp rule for each argument.
+        name: the op's name, if not the kernel's.
+        doc: the docstring of the function.
+        guard: keep NumPy from reporting floating-point errors (an overflow to inf, say), whatever ``np.seterr`` says.
+
+    Returns:
+        The function that applies it to Tensors. If ``kernel`` is a ufunc, NumPy's own function reaches it too.
+    """
+    declared = Primitive(name or kernel.__name__, kernel, rules, simple=True)
+    make = {1: _unary, 2: _binary}.get(len(rules), _nary)
+    function = make(declared, guard)
+    if isinstance(kernel, np.ufunc):
+        ufuncs[kernel] = function
+    return _published(declared, function, doc)
+
+
+def _published(declared: Primitive, function: Function, doc: str | None) -> Function:
+    function.__name__ = function.__qualname__ = declared.name
+    function.__doc__ = doc
+    function.__module__ = "autograd"
+    function.primitive = declared  # type: ignore[attr-defined]
+    declared.function = function
+    return function
+
+
+def _unary(declared: Primitive, guard: bool) -> Function:
+    kernel = declared.kernel
+    pullback = declared.pullback((True,))
+    keep_y, keep_x = pullback.keeps or (False, False)
+    nothing = (None, None)
+
+    def function(x: Any, /) -> Any:
+        try:
+            data = x._data
+        except AttributeError:
+            return apply(declared, (x,))
+        y = quiet.run(kernel, data) if guard else kernel(data)
+        if type(y) is not ndarray:
+            y = np.asarray(y)
+        out = new(Tensor)
+        out._data = y
+        if x._requires_grad:
+            mode = get_mode()
+            if mode.recording:
+                out.node = node = Node()
+                node.pullback = pullback
+                parent = x.node
+                node.parents = (parent,)
+                node.saved = (y if keep_y else None, data if keep_x else None) if keep_y or keep_x else nothing
+                node.static = node.hooks = None
+                node.aval = parent.aval
+                node.seq = tick()
+                node.scope = mode.scope
+                out._requires_grad = True
+                if duties:
+                    watch(node, (x,), y)
+                return out
+        out.node = None
+        out._requires_grad = False
+        return out
+
+    return function
+
+
+def _binary(declared: Primitive, guard: bool) -> Function:
+    kernel = declared.kernel
+    first, second, both = (declared.pullback(needs) for needs in ((True, False), (False, True), (True, True)))
+    nothing = (None, None, None)
+
+    # This function is the hot path of every small model: nothing packed, nothing looked up twice.
+    def function(a: Any, b: Any, /) -> Any:
+        kind = type(b)
+        if kind is not Tensor and (kind is float or kind is int):
+            try:
+                x = a._data
+                pullback = first if a._requires_grad else None
+            except AttributeError:
+                return apply(declared, (a, b))
+            y: Any = b
+        else:
+            try:
+                x = a._data
+                y = b._data
+                if a._requires_grad:
+                    pullback = both if b._requires_grad else first
+                elif b._requires_grad:
+                    pullback = second
+                else:
+                    pullback = None
+            except AttributeError:
+                return apply(declared, (a, b))
+        z = quiet.run(kernel, x, y) if guard else kernel(x, y)
+        if type(z) is not ndarray:
+            z = np.asarray(z)
+        out = new(Tensor)
+        out._data = z
+        if pullback is not None:
+            mode = get_mode()
+            if mode.recording:
+                out.node = node = Node()
+                node.pullback = pullback
+                keeps = pullback.keeps
+                if keeps is None:
+                    node.saved = nothing
+                else:
+                    keep_z, keep_x, keep_y = keeps
+                    node.saved = (z if keep_z else None, x if keep_x else None, y if keep_y else None)
+                parent_a = a.node or constant_node(a)
+                if y is b:
+                    parent_b = b
+                    node.aval = parent_a.aval if z.dtype is parent_a.aval[1] else aval_of(z)
+                else:
+                    parent_b = b.node or constant_node(b)
+                    node.aval = parent_a.aval if parent_a.aval is parent_b.aval else aval_of(z)
+                node.parents = (parent_a, parent_b)
+                node.static = node.hooks = None
+                node.seq = tick()
+                node.scope = mode.scope
+                out._requires_grad = True
+                if duties:
+                    watch(node, (a, b), z)
+                return out
+        out.node = None
+        out._requires_grad = False
+        return out
+
+    return function
+
+
+def _nary(declared: Primitive, guard: bool) -> Function:
+    def function(*arguments: Any) -> Any:
+        return apply(declared, arguments)
+
+    return function
+
+
+def primitive(
+    kernel: Function,
+    *rules: Function,
+    name: str | None = None,
+    joint: Function | None = None,
+    view: bool = False,
+    checked: bool = True,
+) -> Function:
+    """Declares a primitive from a kernel and its vjp rules: yours are made as the engine's own are.
+
+    Args:
+        kernel: ``kernel(*arrays, **static)`` returns the output, or a tuple of outputs.
+        rules: for each array argument, ``rule(g, y, *arrays, **static)`` returns the cotangent of that argument (None for
+            zero): plain NumPy, on operators and ``np.`` functions, so that it can be differentiated again. A parameter whose
+            name starts with an underscore is not saved, and arrives as None. With several outputs, ``g`` and ``y`` are
+            tuples, and an output that nobody used has None in ``g``.
+        name: the op's name in graphs and messages, if not the kernel's.
+        joint: instead of rules, one for all arguments: ``joint(g, wanted, y, *arrays, **static)`` returns a cotangent for
+            each, and may return None where ``wanted`` is False. For ops with any number of arguments, or shared work.
+        view: True when the output may share memory with an argument.
+        checked: check what the rules return (count, type, shape) and say which is wrong.
+
+    Returns:
+        A function of Tensors, arrays and numbers (positional) and static keyword arguments.
+
+    Example:
+        >>> import numpy as np, autograd as ag
+        >>> cube = ag.primitive(lambda x: x * x * x, lambda g, _y, x: 3 * g * x * x, name="cube")
+        >>> x = ag.tensor([1.0, 2.0], requires_grad=True)
+        >>> cube(x).sum().backward()
+        >>> x.grad
+        tensor([ 3., 12.])
+        >>> ag.gradcheck(cube, x) and ag.gradgradcheck(cube, x)
+        True
+    """
+    declared = Primitive(name or kernel.__name__, kernel, rules, joint=joint, view=view, checked=checked)
+
+    def function(*arguments: Any, **static: Any) -> Any:
+        return apply(declared, arguments, static)
+
+    return _published(declared, function, kernel.__doc__)
+
+
+def internal(kernel: Function, *rules: Function, name: str, joint: Function | None = None, view: bool = False) -> Function:
+    """Declares a primitive of the engine itself: as :func:`primitive`, but counted among those that the tests must cover."""
+    return primitive(kernel, *rules, name=name, joint=joint, view=view, checked=False)
+
+
+def fused(composition: Function, kernel: Function, rule: Function, name: str | None = None) -> Function:
+    """Declares an op that is fast and still differentiable to any order.
+
+    Args:
+        composition: the op written with other primitives on Tensors, ``composition(*tensors, **static)``: its definition.
+        kernel: the same on arrays, as fast as may be: returns ``(output, residuals)``, what the rule wants to keep.
+        rule: ``rule(g, wanted, y, *arrays, residuals, **static)`` returns the cotangents at first order. What it marks
+            with an underscore is not saved, so the derivative must not depend on it.
+
+    Under ``create_graph=True`` the engine differentiates the composition instead.
+    """
+    declared = Primitive(name or composition.__name__, kernel, joint=rule, composition=composition)
+
+    def function(*arguments: Any, **static: Any) -> Any:
+        return apply(declared, arguments, static)
+
+    return _published(declared, function, composition.__doc__)
+
+
+def implements(*numpy_functions: Any) -> Callable[[Function], Function]:
+    """Decorator: on Tensors, these NumPy functions (or ufuncs) are handled by the decorated one."""
+
+    def register(function: Function) -> Function:
+        for numpy_function in numpy_functions:
+            table = ufuncs if isinstance(numpy_function, np.ufunc) else functions
+            table[numpy_function] = function
+        return function
+
+    return register
+
+
+# ------------------------------------------------------------------------------------------------ going back
+
+
+def _run_joint(node: Node, saved: Any, g: Any, sweep: Sweep) -> None:
+    operands = graph.saved_operands(node, saved, sweep.create_graph)
+    _hand_out(node, node.pullback, _joint_cotangents(node, g, operands, node.static or {}), sweep)
+
+
+def _joint_cotangents(node: Node, g: Any, operands: Sequence[Any], static: dict[str, Any]) -> Any:
+    positions = {index for index, _ in node.pullback.wanted}
+    rule = node.pullback.wanted[0][1]
+    wanted = tuple(index in positions for index in range(len(node.parents)))
+    return rule(graph.output_cotangent(node, g), wanted, *operands, **static)
+
+
+def _hand_out(node: Node, pullback: Pullback, cotangents: Any, sweep: Sweep) -> None:
+    if not isinstance(cotangents, tuple | list) or len(cotangents) != len(node.parents):
+        got = len(cotangents) if isinstance(cotangents, tuple | list) else type(cotangents).__name__
+        raise RuntimeError(f"{node.op}: expected the rule to return {len(node.parents)} cotangents, got {got}")
+    tracer = get_mode().tracer
+    for index, _ in pullback.wanted:
+        cotangent = cotangents[index]
+        if tracer is not None:
+            tracer.pulled(node, index, cotangent)
+        graph.hand_on(node, index, cotangent, sweep)
+
+
+def _run_fused(node: Node, saved: Any, g: Any, sweep: Sweep) -> None:
+    *kept, residuals = saved
+    if not sweep.create_graph:
+        static = {**(node.static or {}), "residuals": residuals}
+        _hand_out(node, node.pullback, _joint_cotangents(node, g, kept, static), sweep)
+        return
+    composition = node.pullback.primitive.composition  # type: ignore[union-attr]
+    positions = [index for index, _ in node.pullback.wanted]
+    arguments: list[Any] = []
+    for index, (value, parent) in enumerate(zip(kept[1:], node.parents, strict=True)):
+        if value is None and isinstance(parent, Node):  # not read by the derivative: any value will do
+            value = np.broadcast_to(np.zeros((), parent.aval[1]), parent.aval[0])
+        alias = graph.alias_node(parent) if index in positions else None
+        arguments.append(graph.wrap(value, alias) if isinstance(value, ndarray) else value)
+    outputs = composition(*arguments, **(node.static or {}))  # type: ignore[misc]
+    if type(outputs) is tuple:
+        pairs = [(outputs[index].node, item) for index, item in g.items()]
+    else:
+        pairs = [(outputs.node, g)]
+    targets = [arguments[index].node for index in positions]
+    found = graph.backpropagate([p[0] for p in pairs], [p[1] for p in pairs], targets, create_graph=True)
+    for index, target in zip(positions, targets, strict=True):
+        graph.hand_on(node, index, found.get(target), sweep)

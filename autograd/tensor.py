@@ -1,0 +1,582 @@
+"""The Tensor: an ndarray that remembers the operations applied to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd import graph, versions
+from autograd.arrays import as_array, check_dtype, is_floating
+from autograd.graph import CONSTANT, LEAF, HookHandle, Hooks, Node, accumulate_grads, backpropagate, source_node, wrap
+from autograd.methods.comparison import ComparisonMethods
+from autograd.methods.dtype import DtypeMethods
+from autograd.methods.elementwise import ElementwiseMethods
+from autograd.methods.indexing import IndexingMethods
+from autograd.methods.linalg import LinalgMethods
+from autograd.methods.reductions import ReductionMethods
+from autograd.methods.shaping import ShapingMethods
+from autograd.mode import get_mode
+from autograd.ops import cast as cast_op
+from autograd.ops import elementwise, indexing, linalg
+from autograd.primitive import bind_tensor, functions, ufuncs
+
+
+class Tensor(
+    ElementwiseMethods,
+    ReductionMethods,
+    ShapingMethods,
+    IndexingMethods,
+    LinalgMethods,
+    ComparisonMethods,
+    DtypeMethods,
+):
+    """An n-dimensional array that records what is done to it, so that gradients can be computed.
+
+    Args:
+        data: numbers in any nesting, an ndarray or a Tensor. It is copied: later writes to the source change nothing here.
+        dtype: float16, float32, float64, an integer type or bool; by default Python floats become float32
+            (see ``set_default_dtype``), and arrays keep theirs.
+        requires_grad: record operations on this tensor; ``backward()`` then fills its ``grad``.
+
+    Raises:
+        TypeError: for other dtypes, masked arrays, and ``requires_grad=True`` on integers.
+        ValueError: for ragged sequences.
+
+    Example:
+        >>> from autograd import Tensor
+        >>> x = Tensor([1.0, 2.0, 3.0], requires_grad=True)
+        >>> (x * x).sum().backward()
+        >>> x.grad
+        tensor([2., 4., 6.])
+    """
+
+    __slots__ = ("__weakref__", "_data", "_requires_grad", "node")
+
+    _data: NDArray[Any]
+    _requires_grad: bool
+    node: Node | None
+
+    __array_priority__ = 1000.0
+
+    def __init__(self, data: Any, dtype: Any = None, requires_grad: bool = False) -> None:
+        if isinstance(data, Tensor):
+            data = data._data
+        elif isinstance(data, list | tuple):
+            data = _without_tensors(data)
+        self._data = np.array(as_array(data, dtype), order="C")
+        self._requires_grad = False
+        self.node = None
+        if requires_grad:
+            self.requires_grad_()
+
+    # -------------------------------------------------------------------------------------------- what it is
+
+    @property
+    def data(self) -> NDArray[Any]:
+        """The values as an ndarray that shares memory. It may be written to: a gradient that needs the old values raises then.
+
+        Assigning an array gives the tensor new values (and, if its shape or dtype is another, a new place in the graph).
+        """
+        return versions.lend(self._data, watch=self.node is not None)
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        array = value._data if isinstance(value, Tensor) else as_array(value)
+        if isinstance(value, np.ndarray) and versions.owner(value) is versions.owner(self._data) and array.shape == self.shape:
+            versions.settle_loans(self._data)  # `t.data += 1` writes first, then assigns what it got from here
+            return
+        former = self._data
+        self._data = np.array(array)
+        if self.node is not None and (former.shape != array.shape or former.dtype != array.dtype):
+            if not self.is_leaf:
+                raise RuntimeError(f"data: expected shape {former.shape} and {former.dtype} for a result, got {array.shape}")
+            self.node = source_node(self._data, self.node.pullback)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The size of each axis."""
+        return self._data.shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self._data.ndim
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The NumPy dtype."""
+        return self._data.dtype
+
+    @property
+    def is_leaf(self) -> bool:
+        """True for tensors that no recorded op made."""
+        return self.node is None or self.node.is_leaf
+
+    @property
+    def requires_grad(self) -> bool:
+        """True when operations on this tensor are recorded."""
+        return bool(self._requires_grad)
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        self.requires_grad_(value)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Starts (or, for a leaf, ends) recording operations on this tensor; returns it."""
+        if not self.is_leaf:
+            if requires_grad:
+                return self
+            raise RuntimeError("requires_grad_: expected a leaf, got the result of an operation; use detach() instead")
+        if requires_grad and not is_floating(self._data.dtype):
+            raise TypeError(f"requires_grad: only floating dtypes can require gradients, got {self._data.dtype}")
+        if bool(requires_grad) != self._requires_grad:
+            name = self.name
+            self.node = source_node(self._data, LEAF) if requires_grad else None
+            self._requires_grad = bool(requires_grad)
+            if name is not None:
+                self.name = name
+        return self
+
+    @property
+    def name(self) -> str | None:
+        """A name for graphs and messages."""
+        return getattr(self.node, "name", None)
+
+    @name.setter
+    def name(self, value: str | None) -> None:
+        if value is not None and not isinstance(value, str):
+            raise TypeError(f"name: expected a string or None, got {type(value).__name__}")
+        if self.node is None:
+            self.node = source_node(self._data, CONSTANT)
+        if value is None:
+            if hasattr(self.node, "name"):
+                del self.node.name
+        else:
+            self.node.name = value
+
+    # -------------------------------------------------------------------------------------------- gradients
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient accumulated by ``backward()``: a Tensor of this shape and dtype, or None."""
+        return getattr(self.node, "grad", None)
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is None:
+            if self.node is not None:
+                self.node.grad = None
+            return
+        if not isinstance(value, Tensor):
+            raise TypeError(f"grad: expected a Tensor or None, got {type(value).__name__}")
+        if value.shape != self.shape:
+            raise ValueError(f"grad: expected shape {self.shape} like the tensor, got {value.shape}")
+        if value.dtype != self.dtype:
+            raise TypeError(f"grad: expected dtype {self.dtype} like the tensor, got {value.dtype}")
+        if self.node is None:
+            raise RuntimeError("grad: expected a tensor that requires grad; call requires_grad_() first")
+        self.node.grad = value
+
+    def backward(
+        self,
+        gradient: Any = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Tensor | Sequence[Tensor] | None = None,
+    ) -> None:
+        """Computes the gradient of this tensor with respect to the leaves, and adds it to their ``grad``.
+
+        Visits the graph once in reverse topological order (Linnainmaa, 1970). If anything raises on the way, no ``grad`` has
+        changed.
+
+        Args:
+            gradient: the cotangent of this tensor, of its shape; may be left out for a tensor with one element (then 1).
+            retain_graph: keep what the graph saved, so that backward can be called again. Default: ``create_graph``.
+            create_graph: record the pass, so that the gradients can be differentiated again. ``grad()`` does that without
+                a reference cycle from the leaf to its gradient.
+            inputs: only these tensors receive a gradient; default: every leaf.
+
+        Raises:
+            RuntimeError: for a tensor that does not require grad, a non-scalar without ``gradient``, and a freed graph.
+        """
+        retain = create_graph if retain_graph is None else retain_graph
+        seed = output_seed(self, gradient, create_graph, "backward")
+        targets = None
+        if inputs is not None:
+            chosen = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+            if not chosen:
+                raise RuntimeError("backward: expected at least one tensor in inputs, got none")
+            for tensor in chosen:
+                if not isinstance(tensor, Tensor) or not tensor._requires_grad:
+                    raise RuntimeError("backward: expected tensors that require grad as inputs")
+            targets = [tensor.node for tensor in chosen if tensor.node is not None]
+        retained: dict[Node, Any] = {}
+        found = backpropagate(
+            [graph_node(self)], [seed], targets, retain_graph=retain, create_graph=create_graph, retained=retained
+        )
+        del seed
+        for node, cotangent in retained.items():
+            node.grad = None  # of an inner node: the gradient of this pass
+            found[node] = cotangent
+        retained.clear()
+        accumulate_grads(found, create_graph)
+
+    def retain_grad(self) -> None:
+        """Asks ``backward()`` to fill ``grad`` of this result too, not only that of leaves."""
+        if not self._requires_grad:
+            raise RuntimeError("retain_grad: expected a tensor that requires grad")
+        if not self.is_leaf:
+            self._hooks().retain_grad = True
+
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> HookHandle:
+        """Calls ``hook(gradient)`` when the gradient of this tensor has been computed; what it returns takes its place.
+
+        Returns:
+            A handle whose ``remove()`` takes the hook away.
+        """
+        if not self._requires_grad:
+            raise RuntimeError("register_hook: expected a tensor that requires grad")
+        if not callable(hook):
+            raise TypeError(f"register_hook: expected a function, got {type(hook).__name__}")
+        return HookHandle(self._hooks().functions, hook)
+
+    def _hooks(self) -> Hooks:
+        node = graph_node(self)
+        if node.hooks is None:
+            node.hooks = Hooks()
+        return node.hooks
+
+    def detach(self) -> Tensor:
+        """The same values (in shared memory) without a graph."""
+        detached = wrap(self._data, None)
+        if self.node is not None:  # the buffer may be saved in a graph: writes to it must be watched
+            detached.node = source_node(self._data, CONSTANT)
+        return detached  # type: ignore[no-any-return]
+
+    def clone(self) -> Tensor:
+        """A copy that is part of the graph: gradients flow through it."""
+        return elementwise.clone(self)  # type: ignore[no-any-return]
+
+    # -------------------------------------------------------------------------------------------- to other types
+
+    def numpy(self) -> NDArray[Any]:
+        """The values as an ndarray that shares memory (see ``data``)."""
+        if self._requires_grad:
+            raise RuntimeError("numpy: expected a tensor that does not require grad; use t.detach().numpy()")
+        return self.data
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        if self._requires_grad:
+            raise TypeError("array conversion of a tensor that requires grad would lose its graph; use t.detach().numpy()")
+        if dtype is None or np.dtype(dtype) == self.dtype:
+            return self._data.copy() if copy else self.data
+        return self._data.astype(dtype)
+
+    def item(self) -> Any:
+        """The only element as a Python number (the graph ends here)."""
+        if self._data.size != 1:
+            raise ValueError(f"item: expected a tensor with one element, got shape {self.shape}")
+        return self._data.item()
+
+    def tolist(self) -> Any:
+        """The values as nested Python lists (a number for a 0-d tensor)."""
+        return self._data.tolist()
+
+    def to(self, dtype: Any) -> Tensor:
+        """The tensor in another dtype; ``"cpu"`` is accepted, and is where all tensors are."""
+        if isinstance(dtype, str) and dtype in ("cpu", "cpu:0"):
+            return self
+        if isinstance(dtype, Tensor):
+            dtype = dtype.dtype
+        wanted = check_dtype(dtype, "to")
+        return self if wanted == self.dtype else cast_op.cast(self, wanted)
+
+    def astype(self, dtype: Any) -> Tensor:
+        """A copy in another dtype; gradients are cast back."""
+        return cast_op.cast(self, check_dtype(dtype, "astype"))
+
+    def type_as(self, other: Tensor) -> Tensor:
+        """The tensor in the dtype of another."""
+        return self.to(other.dtype)
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self._data.ndim != 0 or self._data.dtype.kind not in "iu":
+            raise TypeError(f"index: expected an integer 0-d tensor, got {self.dtype} of shape {self.shape}")
+        return int(self._data)
+
+    def __bool__(self) -> bool:
+        if self._data.size != 1:
+            raise ValueError(
+                f"bool: the truth value of a tensor of shape {self.shape} is ambiguous; use (t != 0).any() or .all()"
+            )
+        return bool(self._data.item())
+
+    def __complex__(self) -> complex:
+        return complex(self.item())
+
+    def __len__(self) -> int:
+        if self._data.ndim == 0:
+            raise TypeError("len: expected a tensor with an axis, got a 0-d tensor")
+        return self._data.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if self._data.ndim == 0:
+            raise TypeError("iter: expected a tensor with an axis, got a 0-d tensor")
+        return (self[index] for index in range(self._data.shape[0]))
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __repr__(self) -> str:
+        body = np.array2string(self._data, separator=", ", prefix="tensor(", threshold=1000, edgeitems=3)
+        parts = [body]
+        if self.dtype not in (np.float32, np.int64, np.bool_) or self._data.size == 0:
+            parts.append(f"dtype={self.dtype}")
+        if self._data.size == 0 and self.shape != (0,):
+            parts.append(f"shape={self.shape}")
+        if self._requires_grad:
+            parts.append("requires_grad=True" if self.is_leaf else f"grad_fn=<{graph_node(self).op}>")
+        return f"tensor({', '.join(parts)})"
+
+    def __format__(self, spec: str) -> str:
+        if self._data.ndim == 0:
+            return format(self._data.item(), spec)
+        if spec:
+            raise TypeError(f"format: expected a 0-d tensor for {spec!r}, got shape {self.shape}; use .item() or .tolist()")
+        return repr(self)
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> Tensor:
+        if not self.is_leaf:
+            raise RuntimeError("deepcopy: expected a leaf, got the result of an operation; use t.detach() or t.clone()")
+        copied = object.__new__(type(self))
+        memo[id(self)] = copied
+        copied._data = self._data.copy()
+        copied._requires_grad = False
+        copied.node = None
+        copied.requires_grad_(self._requires_grad)
+        if self.grad is not None:
+            copied.grad = wrap(self.grad._data.copy(), None)
+        if self.name is not None:
+            copied.name = self.name
+        return copied
+
+    def __copy__(self) -> Tensor:
+        return self.__deepcopy__({})
+
+    def __reduce__(self) -> Any:
+        if not self.is_leaf:
+            raise RuntimeError("pickle: expected a leaf, got the result of an operation; use t.detach()")
+        return type(self), (self._data, None, self.requires_grad)
+
+    # -------------------------------------------------------------------------------------------- operators
+
+    __add__ = __radd__ = elementwise.add
+    __sub__ = elementwise.subtract
+    __mul__ = __rmul__ = elementwise.multiply
+    __truediv__ = elementwise.divide
+    __floordiv__ = elementwise.floor_divide
+    __mod__ = elementwise.remainder
+    __pow__ = elementwise.power
+    __matmul__ = linalg.matmul
+    __neg__ = elementwise.negative
+    __pos__ = elementwise.positive
+    __abs__ = elementwise.absolute
+    __getitem__ = indexing.getitem
+
+    def __rsub__(self, other: Any) -> Tensor:
+        return elementwise.subtract(other, self)  # type: ignore[no-any-return]
+
+    def __rtruediv__(self, other: Any) -> Tensor:
+        return elementwise.divide(other, self)  # type: ignore[no-any-return]
+
+    def __rfloordiv__(self, other: Any) -> Tensor:
+        return elementwise.floor_divide(other, self)  # type: ignore[no-any-return]
+
+    def __rmod__(self, other: Any) -> Tensor:
+        return elementwise.remainder(other, self)  # type: ignore[no-any-return]
+
+    def __rpow__(self, other: Any) -> Tensor:
+        return elementwise.power(other, self)  # type: ignore[no-any-return]
+
+    def __rmatmul__(self, other: Any) -> Tensor:
+        return linalg.matmul(other, self)  # type: ignore[no-any-return]
+
+    def __divmod__(self, other: Any) -> tuple[Tensor, Tensor]:
+        return elementwise.floor_divide(self, other), elementwise.remainder(self, other)
+
+    def __rdivmod__(self, other: Any) -> tuple[Tensor, Tensor]:
+        return elementwise.floor_divide(other, self), elementwise.remainder(other, self)
+
+    # -------------------------------------------------------------------------------------------- in place
+
+    def __iadd__(self, other: Any) -> Tensor:
+        return self._in_place(elementwise.add, other)
+
+    def __isub__(self, other: Any) -> Tensor:
+        return self._in_place(elementwise.subtract, other)
+
+    def __imul__(self, other: Any) -> Tensor:
+        return self._in_place(elementwise.multiply, other)
+
+    def __itruediv__(self, other: Any) -> Tensor:
+        return self._in_place(elementwise.divide, other)
+
+    def __ifloordiv__(self, other: Any) -> Tensor:
+        return self._in_place(elementwise.floor_divide, other)
+
+    def __imod__(self, other: Any) -> Tensor:
+        return self._in_place(elementwise.remainder, other)
+
+    def __ipow__(self, other: Any) -> Tensor:
+        return self._in_place(elementwise.power, other)
+
+    def __imatmul__(self, other: Any) -> Tensor:
+        return self._in_place(linalg.matmul, other)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        recorded = get_mode().recording and (self._requires_grad or _requires_grad(value))
+        self._check_in_place("setitem", recorded)
+        result = indexing.set_in_place(self, index, value)
+        versions.stamp(self._data)
+        if recorded:
+            self._rebind(result)
+
+    def _in_place(self, function: Callable[..., Tensor], *others: Any) -> Tensor:
+        """``self <- function(self, *others)`` in this tensor's own memory."""
+        recorded = get_mode().recording and (self._requires_grad or any(_requires_grad(other) for other in others))
+        name = function.__name__
+        self._check_in_place(name, recorded)
+        # the op may save its argument, which is about to be overwritten: it gets a copy
+        before = wrap(self._data.copy() if recorded else self._data, self.node)
+        result = function(before, *others)
+        if result.shape != self.shape:
+            raise ValueError(f"{name}: expected a result of shape {self.shape} to store in place, got {result.shape}")
+        np.copyto(self._data, result._data, casting="same_kind")
+        versions.stamp(self._data)
+        if recorded:
+            self._rebind(result)
+        return self
+
+    def _check_in_place(self, name: str, recorded: bool) -> None:
+        if not self._data.flags.writeable:
+            raise ValueError(f"{name}: expected writable memory for an in-place operation, got a read-only array; clone() it")
+        if not recorded:
+            return
+        if self.is_leaf and self._requires_grad:
+            raise RuntimeError(
+                f"{name}: a leaf that requires grad cannot be changed in place while operations are recorded; "
+                "use `with no_grad():` to update it, or an out-of-place operation"
+            )
+        if self._data.base is not None and self.node is not None and _views_shared_memory(self):
+            raise RuntimeError(
+                f"{name}: in-place operations on a view (made by {self.node.op}) are not recorded; "
+                "assign to an index of the tensor that it views, or clone() it first"
+            )
+
+    def _rebind(self, result: Tensor) -> None:
+        """Takes the place of a recorded result, after the memory of this tensor was overwritten with it."""
+        versions.mark_rewritten(self._data)
+        self.node = result.node
+        self._requires_grad = result._requires_grad
+        graph_node(self).seq = versions.tick()
+
+    def zero_(self) -> Tensor:
+        """Sets every element to 0, in place."""
+        self[...] = 0
+        return self
+
+    def fill_(self, value: Any) -> Tensor:
+        """Sets every element to a number, in place."""
+        self[...] = value
+        return self
+
+    def copy_(self, source: Any) -> Tensor:
+        """Copies the values of another tensor or array of a shape that broadcasts to this one, in place."""
+        self[...] = source
+        return self
+
+    # -------------------------------------------------------------------------------------------- NumPy's protocols
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method != "__call__":
+            key: Any = (ufunc, method)
+            handler = functions.get(key)
+        else:
+            handler = ufuncs.get(ufunc)
+        name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+        if handler is None:
+            raise TypeError(f"np.{name}: has no derivative here; use t.detach().numpy() to leave the graph on purpose")
+        if kwargs.get("out") is not None:
+            raise TypeError(f"np.{name}: expected no out= with Tensors; assign the result instead")
+        kwargs.pop("out", None)
+        return handler(*inputs, **kwargs)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        handler = functions.get(func)
+        if handler is None:
+            raise TypeError(
+                f"np.{func.__name__}: is not defined for Tensors; use t.detach().numpy() to leave the graph on purpose"
+            )
+        if kwargs.get("out") is not None:
+            raise TypeError(f"np.{func.__name__}: expected no out= with Tensors; assign the result instead")
+        return handler(*args, **{key: value for key, value in kwargs.items() if key != "out"})
+
+
+def _views_shared_memory(tensor: Tensor) -> bool:
+    """True for the result of a view op whose memory someone else can still see."""
+    node = tensor.node
+    primitive = None if node is None else node.pullback.primitive
+    if primitive is None or not primitive.view:
+        return False
+    return not graph.only_view(tensor._data)
+
+
+def _requires_grad(value: Any) -> bool:
+    return isinstance(value, Tensor) and bool(value._requires_grad)
+
+
+def _without_tensors(data: Any) -> Any:
+    """Nested sequences with 0-d Tensors replaced by their numbers (without gradient, as in ``torch.tensor``)."""
+    if isinstance(data, list | tuple):
+        return [_without_tensors(item) for item in data]
+    return data._data if isinstance(data, Tensor) else data
+
+
+def graph_node(tensor: Tensor) -> Node:
+    """The node of a tensor that is in a graph."""
+    if tensor.node is None:
+        raise RuntimeError("expected a tensor that requires grad, got one that does not")
+    return tensor.node
+
+
+def output_seed(output: Tensor, gradient: Any, create_graph: bool, where: str) -> Any:
+    """The checked cotangent to start a backward pass with: a private array, or a Tensor under ``create_graph``."""
+    if not output._requires_grad:
+        raise RuntimeError(
+            f"{where}: the tensor does not require grad and has no graph; was it made under no_grad() or detached?"
+        )
+    if gradient is None:
+        if output._data.size != 1:
+            raise RuntimeError(
+                f"{where}: the root must be a scalar, got shape {output.shape}; pass a gradient or reduce it with sum()"
+            )
+        seed = np.ones(output.shape, output.dtype)
+        return wrap(seed, None) if create_graph else seed
+    given = gradient if isinstance(gradient, Tensor) else wrap(as_array(gradient, where=where), None)
+    if given.shape != output.shape:
+        raise ValueError(f"{where}: expected a gradient of shape {output.shape} like the output, got {given.shape}")
+    if create_graph:
+        return given.to(output.dtype)
+    return np.array(given._data, output.dtype)
+
+
+bind_tensor(Tensor)
