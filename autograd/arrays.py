@@ -40,7 +40,7 @@ def is_floating(dtype: np.dtype[Any]) -> bool:
 
 def check_dtype(dtype: Any, where: str = "tensor") -> np.dtype[Any]:
     """The dtype in native byte order, or TypeError for one that tensors cannot have."""
-    wanted = np.dtype(dtype)
+    wanted: np.dtype[Any] = np.dtype(dtype)
     if wanted.byteorder == ">" or wanted.byteorder == "<":
         wanted = wanted.newbyteorder("=")
     if wanted not in _SUPPORTED:

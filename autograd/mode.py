@@ -41,7 +41,7 @@ class Scope:
         self.name = name
         self.owner = owner
         self.parent = parent
-        self.in_backward = in_backward or (parent is not None and parent.in_backward)
+        self.in_backward: bool = in_backward or (parent is not None and parent.in_backward)
 
     def path(self) -> tuple[str, ...]:
         """The names from the outermost scope to this one."""
@@ -78,31 +78,33 @@ def is_grad_enabled() -> bool:
 
 
 class _Switch:
-    """A context manager and decorator that changes the mode; it holds no state, so one instance may be entered twice."""
+    """A context manager and decorator that sets ``recording``; it holds no other state, so it may be entered twice."""
 
-    def _entered(self, mode: Mode) -> Mode:
-        raise NotImplementedError  # each switch below says what the mode becomes
+    __slots__ = ("recording",)
+
+    def __init__(self, recording: bool) -> None:
+        self.recording = recording
 
     def __enter__(self) -> None:
-        set_mode(self._entered(get_mode()))
+        mode = get_mode()
+        set_mode(Mode(self.recording, mode.scope, mode.tracer, mode))
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        outer = get_mode().outer
-        set_mode(outer if outer is not None else Mode(True))
+        set_mode(get_mode().outer or Mode(True))
 
     def __call__(self, function: F) -> F:
         """Decorates a function, coroutine function or generator function: its body runs in this mode, its caller does not."""
         return _in_mode(self, function)
 
 
-def _in_mode(switch: Any, function: F) -> F:
+def _in_mode(switch: _Switch, function: F) -> F:
     if inspect.isgeneratorfunction(function):
 
         @functools.wraps(function)
         def generator(*args: Any, **kwargs: Any) -> Any:
             with switch:
                 running = function(*args, **kwargs)
-            send: Callable[[], Any] = lambda: next(running)  # noqa: E731
+            send: Callable[[], Any] = lambda: next(running)
             while True:
                 try:
                     with switch:
@@ -116,7 +118,7 @@ def _in_mode(switch: Any, function: F) -> F:
                     with switch:
                         running.close()
                     raise
-                except BaseException as error:  # noqa: BLE001  (handed on into the generator, as `yield from` does)
+                except BaseException as error:
                     send = functools.partial(running.throw, error)
 
         return generator  # type: ignore[return-value]
@@ -137,17 +139,7 @@ def _in_mode(switch: Any, function: F) -> F:
     return wrapper  # type: ignore[return-value]
 
 
-class _Recording(_Switch):
-    __slots__ = ("recording",)
-
-    def __init__(self, recording: bool) -> None:
-        self.recording = recording
-
-    def _entered(self, mode: Mode) -> Mode:
-        return Mode(self.recording, mode.scope, mode.tracer, mode)
-
-
-class no_grad(_Recording):
+class no_grad(_Switch):
     """Context manager and decorator in which nothing is recorded: results have no graph and cost no memory.
 
     A ``with no_grad()`` that is suspended inside a generator keeps the mode of the code that resumes it, until the ``with``
@@ -165,29 +157,21 @@ class no_grad(_Recording):
     __slots__ = ()
 
     def __new__(cls, function: F | None = None) -> Any:
-        self = super().__new__(cls)
-        if function is None:
-            return self
-        self.__init__()  # type: ignore[misc]
-        return self(function)  # @no_grad without parentheses
+        return super().__new__(cls) if function is None else _in_mode(_Switch(False), function)  # @no_grad, bare
 
-    def __init__(self, function: None = None) -> None:
+    def __init__(self) -> None:
         super().__init__(False)
 
 
-class enable_grad(_Recording):
+class enable_grad(_Switch):
     """Context manager and decorator in which operations are recorded, also inside ``no_grad``."""
 
     __slots__ = ()
 
     def __new__(cls, function: F | None = None) -> Any:
-        self = super().__new__(cls)
-        if function is None:
-            return self
-        self.__init__()  # type: ignore[misc]
-        return self(function)
+        return super().__new__(cls) if function is None else _in_mode(_Switch(True), function)
 
-    def __init__(self, function: None = None) -> None:
+    def __init__(self) -> None:
         super().__init__(True)
 
 
@@ -214,4 +198,4 @@ class set_grad_enabled:
 
     def __call__(self, function: F) -> F:
         set_mode(self._before)  # a decoration changes the decorated function only
-        return _in_mode(_Recording(self._recording), function)
+        return _in_mode(_Switch(self._recording), function)

@@ -22,9 +22,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd import graph, versions
+from autograd import backward, graph, versions
 from autograd.arrays import Array, as_array
-from autograd.graph import CONSTANT, Node, Pullback, Sweep, aval_of, source_node
+from autograd.backward import Sweep
+from autograd.graph import CONSTANT, Node, Pullback, aval_of, source_node
 from autograd.mode import get_mode
 from autograd.versions import duties, loans, rewritten, tick
 
@@ -80,6 +81,8 @@ class Primitive:
         "_pullbacks", "checked", "composition", "function", "joint", "kernel", "marks", "name", "rules", "simple", "view",
     )  # fmt: skip
 
+    function: Function
+
     def __init__(
         self,
         name: str,
@@ -125,7 +128,7 @@ class Primitive:
         wanted = tuple((index, self.rules[index]) for index in range(count) if needs[index])
         marks = [_expand(self.marks[index], count) for index, _ in wanted]
         keeps = tuple(any(column) for column in zip(*marks, strict=True))
-        return Pullback(self.name, self, wanted, keeps if any(keeps) else None, None if self.simple else graph.run_rules)
+        return Pullback(self.name, self, wanted, keeps if any(keeps) else None, None if self.simple else backward.run_rules)
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
@@ -391,7 +394,7 @@ def _binary(declared: Primitive, guard: bool) -> Function:
     return function
 
 
-def _nary(declared: Primitive, guard: bool) -> Function:
+def _nary(declared: Primitive, _guard: bool) -> Function:
     def function(*arguments: Any) -> Any:
         return apply(declared, arguments)
 
@@ -481,7 +484,7 @@ def implements(*numpy_functions: Any) -> Callable[[Function], Function]:
 
 
 def _run_joint(node: Node, saved: Any, g: Any, sweep: Sweep) -> None:
-    operands = graph.saved_operands(node, saved, sweep.create_graph)
+    operands = backward.saved_operands(node, saved, sweep.create_graph)
     _hand_out(node, node.pullback, _joint_cotangents(node, g, operands, node.static or {}), sweep)
 
 
@@ -489,7 +492,7 @@ def _joint_cotangents(node: Node, g: Any, operands: Sequence[Any], static: dict[
     positions = {index for index, _ in node.pullback.wanted}
     rule = node.pullback.wanted[0][1]
     wanted = tuple(index in positions for index in range(len(node.parents)))
-    return rule(graph.output_cotangent(node, g), wanted, *operands, **static)
+    return rule(backward.output_cotangent(node, g), wanted, *operands, **static)
 
 
 def _hand_out(node: Node, pullback: Pullback, cotangents: Any, sweep: Sweep) -> None:
@@ -501,7 +504,7 @@ def _hand_out(node: Node, pullback: Pullback, cotangents: Any, sweep: Sweep) -> 
         cotangent = cotangents[index]
         if tracer is not None:
             tracer.pulled(node, index, cotangent)
-        graph.hand_on(node, index, cotangent, sweep)
+        backward.hand_on(node, index, cotangent, sweep)
 
 
 def _run_fused(node: Node, saved: Any, g: Any, sweep: Sweep) -> None:
@@ -524,6 +527,6 @@ def _run_fused(node: Node, saved: Any, g: Any, sweep: Sweep) -> None:
     else:
         pairs = [(outputs.node, g)]
     targets = [arguments[index].node for index in positions]
-    found = graph.backpropagate([p[0] for p in pairs], [p[1] for p in pairs], targets, create_graph=True)
+    found = backward.backpropagate([p[0] for p in pairs], [p[1] for p in pairs], targets, create_graph=True)
     for index, target in zip(positions, targets, strict=True):
-        graph.hand_on(node, index, found.get(target), sweep)
+        backward.hand_on(node, index, found.get(target), sweep)

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd import graph, versions
+from autograd import versions
 from autograd.arrays import as_array, check_dtype, is_floating
-from autograd.graph import CONSTANT, LEAF, HookHandle, Hooks, Node, accumulate_grads, backpropagate, source_node, wrap
+from autograd.backward import accumulate_grads, backpropagate, only_view
+from autograd.graph import CONSTANT, LEAF, HookHandle, Hooks, Node, source_node, wrap
 from autograd.methods.comparison import ComparisonMethods
 from autograd.methods.dtype import DtypeMethods
 from autograd.methods.elementwise import ElementwiseMethods
@@ -537,7 +538,7 @@ def _views_shared_memory(tensor: Tensor) -> bool:
     primitive = None if node is None else node.pullback.primitive
     if primitive is None or not primitive.view:
         return False
-    return not graph.only_view(tensor._data)
+    return not only_view(tensor._data)
 
 
 def _requires_grad(value: Any) -> bool:

@@ -2,8 +2,8 @@
 
 A backward pass reads arrays that the forward pass saved. If such an array was changed in between, its gradient would be
 silently wrong, so every write through the Tensor API *stamps* the buffer with the running sequence number, and backward
-refuses a saved buffer whose stamp is newer than the node that saved it. The forward pass pays nothing for this, and the backward
-pass one comparison, unless something was stamped after its oldest node.
+refuses a saved buffer whose stamp is newer than the node that saved it. The forward pass pays nothing for this, and the
+backward pass one comparison, unless something was stamped after its oldest node.
 
 ``Tensor.data`` and ``Tensor.numpy()`` hand out an array that shares memory and may be written without our knowledge. Such
 an array is a *loan*: a :class:`Loan` object stands between it and the buffer, so it lives exactly as long as any view of it. A
@@ -34,7 +34,7 @@ duties: set[tuple[str, int]] = set()  # empty nearly always, and then recording 
 def owner(array: Array) -> Array:
     """The array that owns the memory (or the last ndarray before foreign memory) that ``array`` is a view of."""
     while True:
-        base = array.base
+        base: Any = array.base
         if type(base) is Loan:
             array = base.array
         elif isinstance(base, np.ndarray):

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.graph import Aval, Scatter
+from autograd.backward import Scatter
+from autograd.graph import Aval
 from autograd.primitive import apply, as_operand, internal
 
 _getitem = internal(

@@ -1,0 +1,414 @@
+"""The backward pass: one loop over the graph, newest node first.
+
+A cotangent arrives at a node from each of its consumers; when the loop reaches the node all of them have, since consumers are
+newer. The node's rules turn the sum into contributions to the cotangents of its arguments.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from autograd import graph, versions
+from autograd.graph import FREED, ITEM, Array, Aval, Node, Shape, item_node, reachable, wrap
+from autograd.mode import Mode, Scope, get_mode, set_mode
+
+
+def _leading_to(targets: Iterable[Node], order: list[Node]) -> list[Node]:
+    """The part of a reverse topological order from which a target can be reached."""
+    useful = set(targets)
+    for node in reversed(order):
+        if node not in useful and any(node.parents[index] in useful for index, _ in node.pullback.wanted):
+            useful.add(node)
+    return [node for node in order if node in useful]
+
+
+class Scatter:
+    """A cotangent that is zero except at ``index``: what indexing hands to its argument.
+
+    The sweep adds it into one buffer per node, so that n slices of one tensor cost O(n), not O(n * size).
+    """
+
+    __slots__ = ("index", "values")
+
+    join: ClassVar[Callable[[list[Scatter], Aval], Any]]  # the recorded form of the sum: set by autograd.ops.indexing
+
+    def __init__(self, index: Any, values: Any) -> None:
+        self.index = index
+        self.values = values
+
+    def add_to(self, buffer: Array) -> None:
+        """``buffer[index] += values``, where repeated indices add up."""
+        if is_basic(self.index):
+            buffer[self.index] += self.values
+        else:
+            np.add.at(buffer, self.index, self.values)
+
+
+def is_basic(index: Any) -> bool:
+    """True for an index without arrays (integers, slices, None, Ellipsis): it names every element once at most."""
+    parts = index if type(index) is tuple else (index,)
+    return all(part is None or part is Ellipsis or type(part) in (int, slice) for part in parts)
+
+
+class Sweep:
+    """One backward pass: the cotangents that have arrived so far.
+
+    They are kept in a dictionary of the pass, not on the nodes: two threads may differentiate graphs that share leaves, and
+    a hook may start a pass over the same nodes. (Measured: 15 ns a look-up, 3 % of the backward time of a chain of small ops.)
+    """
+
+    __slots__ = ("cotangents", "create_graph", "owned", "scattered")
+
+    def __init__(self, create_graph: bool) -> None:
+        self.create_graph = create_graph
+        self.cotangents: dict[Node, Any] = {}
+        self.owned: set[Node] = set()  # nodes whose cotangent is an array made here, which may be added to in place
+        self.scattered: dict[Node, list[Scatter]] = {}  # create_graph: index contributions, joined when the node is reached
+
+    def add(self, node: Node, cotangent: Any) -> None:
+        """Adds a contribution to the cotangent of ``node``."""
+        if cotangent is None:
+            return
+        if type(cotangent) is Scatter:
+            self._add_scatter(node, cotangent)
+            return
+        present = self.cotangents.get(node)
+        if present is None:
+            self.cotangents[node] = cotangent
+        elif node in self.owned:
+            np.add(present, cotangent, out=present)
+        else:
+            self.cotangents[node] = total = present + cotangent
+            if type(total) is np.ndarray:
+                self.owned.add(node)
+
+    def _add_scatter(self, node: Node, scatter: Scatter) -> None:
+        if self.create_graph:
+            self.scattered.setdefault(node, []).append(scatter)
+            return
+        if node not in self.owned:
+            shape, dtype = node.aval
+            present = self.cotangents.get(node)
+            self.cotangents[node] = np.zeros(shape, dtype) if present is None else np.array(present, dtype)
+            self.owned.add(node)
+        scatter.add_to(self.cotangents[node])
+
+    def add_item(self, node: Node, index: int, cotangent: Any) -> None:
+        """Adds a contribution to the cotangent of one output of a node that has several."""
+        items = self.cotangents.setdefault(node, {})
+        items[index] = items[index] + cotangent if index in items else cotangent
+
+    def take(self, node: Node) -> Any:
+        """The finished cotangent of a node, or None if nothing arrived."""
+        cotangent = self.cotangents.pop(node, None)
+        if self.scattered and node in self.scattered:
+            joined = Scatter.join(self.scattered.pop(node), node.aval)
+            cotangent = joined if cotangent is None else cotangent + joined
+        return cotangent
+
+
+def unbroadcast(cotangent: Any, shape: Shape) -> Any:
+    """Sums a cotangent over the axes along which its argument was broadcast: the adjoint of broadcasting.
+
+    Axes that broadcasting added in front are summed away; axes of size 1 that it stretched are summed with keepdims.
+    """
+    added = cotangent.ndim - len(shape)
+    stretched = tuple(axis for axis, size in enumerate(shape, start=added) if size == 1 and cotangent.shape[axis] != 1)
+    if added > 0 or stretched:
+        cotangent = np.sum(cotangent, axis=(*range(added), *stretched), keepdims=True)
+        if added > 0:
+            cotangent = np.reshape(cotangent, cotangent.shape[added:])
+    return cotangent
+
+
+def fit(cotangent: Any, node: Node, parent: Node) -> Any:
+    """A cotangent in the shape and dtype of the argument that it belongs to."""
+    shape, dtype = parent.aval
+    if type(cotangent) is Scatter:
+        return cotangent
+    if cotangent.shape != shape:
+        if _broadcasts_to(shape, cotangent.shape):
+            cotangent = unbroadcast(cotangent, shape)
+        else:
+            raise RuntimeError(
+                f"{node.op}: expected the rule to return a cotangent of shape {shape}, got {cotangent.shape}; "
+                "a cotangent has the shape of its argument"
+            )
+    if cotangent.dtype != dtype:
+        cotangent = cotangent.astype(dtype)
+    return cotangent
+
+
+def _broadcasts_to(shape: Shape, target: Shape) -> bool:
+    if len(shape) > len(target):
+        return False
+    return all(a in (1, b) for a, b in zip(reversed(shape), reversed(target), strict=False))
+
+
+def _check_saved(order: list[Node]) -> None:
+    """Refuses to go backward through values that were overwritten after they were saved."""
+    for node in order:
+        if node.saved is None or node.seq > versions.latest:
+            continue
+        for position, array in enumerate(node.saved):
+            if isinstance(array, np.ndarray) and versions.modified_since(array, node.seq):
+                where, origin = "its output", node
+                if position > 0:
+                    where, origin = f"its argument {position - 1}", node.parents[position - 1]
+                name = getattr(origin, "name", None)
+                raise RuntimeError(
+                    f"{node.op}: {where}{f' {name!r}' if name else ''} (shape {array.shape}, {array.dtype}) is needed for "
+                    "the gradient but was modified by an in-place operation after it was recorded; "
+                    "use an out-of-place operation, clone() the tensor first, or call backward() before the change"
+                )
+
+
+def _freed_error(node: Node) -> RuntimeError:
+    return RuntimeError(
+        f"backward: the graph was freed by an earlier backward pass (at {node.op}); "
+        "pass retain_graph=True to the first one, or run the forward pass again"
+    )
+
+
+def backpropagate(
+    roots: Sequence[Node],
+    seeds: Sequence[Any],
+    targets: Sequence[Node] | None = None,
+    *,
+    retain_graph: bool = False,
+    create_graph: bool = False,
+    retained: dict[Node, Any] | None = None,
+) -> dict[Node, Any]:
+    """Walks the graph from the roots in reverse topological order and returns the cotangents of the targets.
+
+    Args:
+        roots: the nodes to start at.
+        seeds: the cotangent of each: an ndarray, or a Tensor under ``create_graph``.
+        targets: the nodes whose cotangent is wanted, and only the part of the graph that leads to them is visited;
+            None for every leaf that is reached.
+        retain_graph: keep the saved arrays for another pass.
+        create_graph: record the pass itself, so that its results can be differentiated again.
+        retained: receives the cotangents of nodes that were asked for with ``retain_grad()``.
+
+    Returns:
+        The cotangent by node, for the targets that were reached. Nothing is stored on the graph: what to do with the result
+        is up to the caller, so an exception on the way leaves no half-updated ``.grad`` behind.
+    """
+    order = reachable(roots)
+    if targets is not None:
+        order = _leading_to(targets, order)
+    wanted = None if targets is None else set(targets)
+    operations = [node for node in order if node.pullback.wanted]
+    for node in operations:
+        if node.saved is FREED:
+            raise _freed_error(node)
+    if versions.loans:
+        versions.settle_loans()
+    if operations and operations[-1].seq < versions.latest:
+        _check_saved(operations)
+    sweep = Sweep(create_graph)
+    for root, seed in zip(roots, seeds, strict=True):
+        sweep.add(root, seed)
+    before = get_mode()
+    scope = Scope("backward", None, before.scope, in_backward=True) if create_graph else before.scope
+    set_mode(Mode(create_graph, scope, before.tracer, before))
+    try:
+        # rules may divide by zero or overflow on the way to a correct inf or nan: that is no news for the user
+        with np.errstate(all="ignore"):
+            return _walk(order, sweep, wanted, retain_graph or create_graph, retained)
+    except BaseException:
+        if not (retain_graph or create_graph):
+            for node in operations:  # half of them are freed: make that the same for all, and so the next error clear
+                node.saved = FREED
+        raise
+    finally:
+        set_mode(before)
+
+
+def _walk(
+    order: list[Node], sweep: Sweep, wanted: set[Node] | None, retain: bool, retained: dict[Node, Any] | None
+) -> dict[Node, Any]:
+    """The backward loop itself: nodes newest first, each after all that consumed it."""
+    results: dict[Node, Any] = {}
+    cotangents = sweep.cotangents
+    plain = not sweep.create_graph
+    tracer = get_mode().tracer
+    for node in order:
+        g = sweep.take(node) if sweep.scattered else cotangents.pop(node, None)
+        saved = node.saved
+        pullback = node.pullback
+        rules = pullback.wanted
+        if rules and not retain:
+            node.saved = FREED
+        if g is None:
+            continue
+        if node.hooks is not None:
+            g = _run_hooks(node, g, plain, retained)
+        if node in wanted if wanted is not None else not rules:
+            results[node] = g
+        if tracer is not None or pullback.run is not None or not plain:
+            (pullback.run or run_rules)(node, saved, g, sweep)
+            continue
+        # one rule per argument, on arrays: the hot path of small models, written out
+        parents = node.parents
+        for index, rule in rules:
+            parent = parents[index]
+            cotangent = rule(g, *saved)
+            if parent.aval is not node.aval:
+                cotangent = fit(cotangent, node, parent)
+            if parent in cotangents:
+                sweep.add(parent, cotangent)
+            else:
+                cotangents[parent] = cotangent
+    return results
+
+
+def run_rules(node: Node, saved: Any, g: Any, sweep: Sweep) -> None:
+    """The general form of the loop above: static arguments, recorded passes, tracers."""
+    operands = saved_operands(node, saved, sweep.create_graph)
+    static = node.static or {}
+    tracer = get_mode().tracer
+    g = output_cotangent(node, g)
+    for index, rule in node.pullback.wanted:
+        cotangent = rule(g, *operands, **static)
+        if tracer is not None:
+            tracer.pulled(node, index, cotangent)
+        hand_on(node, index, cotangent, sweep)
+
+
+def output_cotangent(node: Node, g: Any) -> Any:
+    """What rules see as ``g``: with several outputs a tuple, with None for those that nobody used."""
+    if type(g) is not dict:
+        return g
+    return tuple(g.get(index) for index in range(node.aval[0][0]))
+
+
+def hand_on(node: Node, index: int, cotangent: Any, sweep: Sweep) -> None:
+    """Adds the cotangent that a rule computed for an argument to what has arrived there; None is zero."""
+    if cotangent is None:
+        return
+    if type(cotangent) is not Scatter:
+        primitive = node.pullback.primitive
+        if (
+            primitive is not None
+            and primitive.checked
+            and not isinstance(cotangent, np.ndarray | np.generic | graph.tensor_type)
+        ):
+            raise TypeError(
+                f"{node.op}: expected the rule for argument {index} to return an array or None, got {type(cotangent).__name__}"
+            )
+        cotangent = fit(cotangent, node, node.parents[index])
+    sweep.add(node.parents[index], cotangent)
+
+
+def saved_operands(node: Node, saved: Any, create_graph: bool) -> tuple[Any, ...]:
+    """What the rules of a node read: its output and arguments as arrays, or as Tensors of the graph under create_graph."""
+    if saved is None:
+        return (None,) * (len(node.parents) + 1)
+    if not create_graph:
+        return tuple(saved)
+    output, *arguments = saved
+    wanted = {index for index, _ in node.pullback.wanted}
+    return (
+        wrap_output(output, node),
+        *(
+            wrap(value, node.parents[index] if index in wanted else None) if isinstance(value, np.ndarray) else value
+            for index, value in enumerate(arguments)
+        ),
+    )
+
+
+def wrap_output(output: Any, node: Node) -> Any:
+    """A saved output as a Tensor (a tuple of them for an op with several) that stands where the output stood in the graph."""
+    if output is None:
+        return None
+    if type(output) is tuple:
+        return tuple(None if value is None else wrap(value, item_node(node, i, value)) for i, value in enumerate(output))
+    return wrap(output, node)
+
+
+def _run_item(node: Node, _saved: Any, g: Any, sweep: Sweep) -> None:
+    sweep.add_item(node.parents[0], (node.static or {})["index"], g)
+
+
+ITEM.run = _run_item
+
+
+def _run_hooks(node: Node, g: Any, plain: bool, retained: dict[Node, Any] | None) -> Any:
+    """Calls the hooks of a node on its cotangent; what one returns takes its place."""
+    hooks = node.hooks
+    if hooks is None or type(g) is dict:
+        return g
+    if hooks.functions:
+        seen = wrap(np.array(g), None) if plain else g  # a copy: a hook may keep it or write to it
+        for hook in tuple(hooks.functions.values()):
+            result = hook(seen)
+            if result is None:
+                continue
+            if not isinstance(result, graph.tensor_type):
+                raise TypeError(f"hook: expected None or a Tensor from the hook on {node.op}, got {type(result).__name__}")
+            if result.shape != node.aval[0]:
+                raise ValueError(
+                    f"hook: expected a gradient of shape {node.aval[0]} from the hook on {node.op}, got {result.shape}"
+                )
+            seen = result
+        g = seen._data if plain else seen
+        if g.dtype != node.aval[1]:
+            g = g.astype(node.aval[1])
+    if hooks.retain_grad and retained is not None:
+        retained[node] = g
+    return g
+
+
+def sole_owner(array: Any, references: int) -> bool:
+    """True when nobody but the caller can see this memory: ``references`` is how many the caller itself holds."""
+    return (
+        type(array) is np.ndarray
+        and array.base is None
+        and array.flags.carray
+        and sys.getrefcount(array) <= references + 2  # and this function's argument, and getrefcount's
+    )
+
+
+def only_view(array: Array) -> bool:
+    """True when nobody can see the memory of a view but through this view: what it was made from is gone."""
+    base = array.base
+    return isinstance(base, np.ndarray) and base.base is None and sys.getrefcount(base) <= 3
+
+
+_commit_lock = threading.Lock()
+if hasattr(os, "register_at_fork"):  # a child must not inherit a lock that another thread held
+
+    def _new_lock() -> None:
+        global _commit_lock
+        _commit_lock = threading.Lock()
+
+    os.register_at_fork(after_in_child=_new_lock)
+
+
+def accumulate_grads(cotangents: dict[Node, Any], create_graph: bool) -> None:
+    """Adds finished cotangents to the ``.grad`` of their nodes: all of them, after a pass that came to its end.
+
+    Each ``.grad`` owns its memory: an array that anyone else could hold (a seed, a broadcast, another leaf's) is copied, and a
+    sum is a new array, since the user may hold the one from before.
+    """
+    with _commit_lock:
+        while cotangents:
+            node, g = cotangents.popitem()
+            present = getattr(node, "grad", None)
+            if create_graph:
+                node.grad = g if present is None else present + g
+                continue
+            if present is not None:
+                array = np.asarray(present._data + g)
+            elif sole_owner(g, 1):
+                array = g
+            else:
+                array = np.array(g, node.aval[1], order="C")
+            node.grad = wrap(array, None)
