@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 FLOATING = (np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64))
-_SUPPORTED = frozenset(FLOATING) | {np.dtype(c) for c in "?bhilqBHILQ"}
+NATIVE = frozenset(FLOATING) | {np.dtype(c) for c in "?bhilqBHILQ"}  # what tensors can hold, in native byte order
 
 _default_dtype = np.dtype(np.float32)
 
@@ -43,7 +43,7 @@ def check_dtype(dtype: Any, where: str = "tensor") -> np.dtype[Any]:
     wanted: np.dtype[Any] = np.dtype(dtype)
     if wanted.byteorder == ">" or wanted.byteorder == "<":
         wanted = wanted.newbyteorder("=")
-    if wanted not in _SUPPORTED:
+    if wanted not in NATIVE:
         hint = "; complex numbers are not supported" if wanted.kind == "c" else ""
         raise TypeError(f"{where}: expected a dtype among float16/32/64, integers and bool, got {wanted}{hint}")
     return wanted

@@ -32,9 +32,12 @@ SEVERAL = np.dtype(np.void)  # the "dtype" of a node with several outputs, whose
 def aval_of(array: Array) -> Aval:
     """The (shape, dtype) of an array. Equal ones are the same tuple, nearly always: ops compare them with ``is`` first."""
     aval = (array.shape, array.dtype)
-    if len(_avals) > 4096:
-        _avals.clear()
-    return _avals.setdefault(aval, aval)
+    found = _avals.get(aval)
+    if found is None:
+        if len(_avals) > 4096:
+            _avals.clear()
+        found = _avals[aval] = aval
+    return found
 
 
 class Pullback:

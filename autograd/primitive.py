@@ -23,10 +23,10 @@ from typing import Any
 import numpy as np
 
 from autograd import backward, graph, versions
-from autograd.arrays import Array, as_array
+from autograd.arrays import NATIVE, Array, as_array
 from autograd.backward import Sweep
 from autograd.graph import CONSTANT, Node, Pullback, aval_of, source_node
-from autograd.mode import get_mode
+from autograd.mode import Scope, get_mode
 from autograd.versions import duties, loans, rewritten, tick
 
 Function = Callable[..., Any]
@@ -155,13 +155,16 @@ def _expand(marks: tuple[tuple[bool, ...], bool], count: int) -> tuple[bool, ...
 
 def as_operand(value: Any, name: str) -> Any:
     """A Tensor for anything that can be an argument; Python numbers stay as they are, since their dtype is weak."""
-    if isinstance(value, Tensor) or type(value) in _NUMBERS:
+    kind = type(value)
+    if kind is Tensor or kind in _NUMBERS or isinstance(value, Tensor):
         return value
+    if kind is ndarray and value.dtype in NATIVE:
+        return constant(value)
     if isinstance(value, ndarray | np.generic | list | tuple) or hasattr(value, "__array__"):
         if isinstance(value, list | tuple) and any(isinstance(item, Tensor) for item in value):
-            raise TypeError(f"{name}: expected a Tensor, array or number, got a {type(value).__name__} of Tensors; use stack()")
+            raise TypeError(f"{name}: expected a Tensor, array or number, got a {kind.__name__} of Tensors; use stack()")
         return constant(as_array(value, where=name))
-    raise TypeError(f"{name}: expected a Tensor, array or number, got {type(value).__name__}")
+    raise TypeError(f"{name}: expected a Tensor, array or number, got {kind.__name__}")
 
 
 def constant(array: Array) -> Any:
@@ -183,55 +186,102 @@ def constant_node(tensor: Any) -> Node:
 
 def apply(primitive: Primitive, arguments: Sequence[Any], static: dict[str, Any] | None = None) -> Any:
     """Computes a primitive on Tensors, arrays and numbers, and records it if one of them requires a gradient."""
-    name = primitive.name
-    operands = [as_operand(value, name) for value in arguments]
-    if not any(isinstance(value, Tensor) for value in operands):
-        operands = [constant(as_array(value, where=name)) for value in operands]
-    values = [value._data if isinstance(value, Tensor) else value for value in operands]
-    output = quiet.run(primitive.kernel, *values, **static) if static else quiet.run(primitive.kernel, *values)
-    residuals: Any = None
+    try:
+        values = [operand._data for operand in arguments]
+        needs = tuple([operand._requires_grad for operand in arguments])
+    except AttributeError:
+        return apply_mixed(primitive, arguments, static)
+    return _compute(primitive, arguments, arguments, values, needs, static)
+
+
+def apply_mixed(primitive: Primitive, arguments: Sequence[Any], static: dict[str, Any] | None = None) -> Any:
+    """:func:`apply` where not all arguments are Tensors."""
+    operands = _converted(primitive.name, arguments)
+    values = [operand._data if isinstance(operand, Tensor) else operand for operand in operands]
+    needs = tuple([isinstance(operand, Tensor) and operand._requires_grad for operand in operands])
+    return _compute(primitive, arguments, operands, values, needs, static)
+
+
+def _compute(
+    primitive: Primitive,
+    arguments: Sequence[Any],
+    operands: Sequence[Any],
+    values: list[Any],
+    needs: tuple[bool, ...],
+    static: dict[str, Any] | None,
+) -> Any:
+    run = quiet.run
+    output = run(primitive.kernel, *values, **static) if static else run(primitive.kernel, *values)
+    residuals = None
     if primitive.composition is not None:
         output, residuals = output
-    needs = tuple(isinstance(value, Tensor) and value._requires_grad for value in operands)
-    mode = get_mode()
-    if not (mode.recording and any(needs)):
-        if type(output) is tuple:
-            return tuple(constant(np.asarray(item)) for item in output)
-        return constant(output if type(output) is ndarray else np.asarray(output))
-    node = Node()
-    node.pullback = pullback = primitive.pullback(needs)
-    node.parents = tuple(constant_node(value) if isinstance(value, Tensor) else value for value in operands)
-    node.static = static or None
-    node.scope = mode.scope
-    node.hooks = None
+    if True in needs:
+        mode = get_mode()
+        if mode.recording:
+            return _record(primitive, arguments, operands, values, needs, static, output, residuals, mode.scope)
+    if type(output) is ndarray:
+        return constant(output)
     if type(output) is tuple:
-        output = tuple(np.asarray(item) for item in output)
+        return tuple([constant(np.asarray(item)) for item in output])
+    return constant(np.asarray(output))
+
+
+def _converted(name: str, arguments: Sequence[Any]) -> list[Any]:
+    operands = [as_operand(value, name) for value in arguments]
+    if any(isinstance(operand, Tensor) for operand in operands):
+        return operands
+    return [constant(as_array(operand, where=name)) for operand in operands]  # numbers only: no dtype to give way to
+
+
+def _record(
+    primitive: Primitive,
+    arguments: Sequence[Any],
+    operands: Sequence[Any],
+    values: list[Any],
+    needs: tuple[bool, ...],
+    static: dict[str, Any] | None,
+    output: Any,
+    residuals: Any,
+    scope: Scope | None,
+) -> Any:
+    """The Tensor (or tuple of them) for an output that was just computed, at a new node of the graph."""
+    node = Node()
+    node.pullback = pullback = primitive._pullbacks.get(needs) or primitive.pullback(needs)
+    node.static = static or None
+    node.scope = scope
+    node.hooks = None
+    if operands is arguments:
+        node.parents = tuple([operand.node or constant_node(operand) for operand in operands])
+    else:
+        node.parents = tuple([constant_node(item) if isinstance(item, Tensor) else item for item in operands])
+    if type(output) is tuple:
+        output = tuple([np.asarray(item) for item in output])
         node.aval = ((len(output),), graph.SEVERAL)
     else:
-        output = output if type(output) is ndarray else np.asarray(output)
+        if type(output) is not ndarray:
+            output = np.asarray(output)
         node.aval = aval_of(output)
     keeps = pullback.keeps
     if keeps is None:
         node.saved = (None,) * (len(values) + 1)
     else:
-        kept = [value if keep else None for value, keep in zip(values, keeps[1:], strict=True)]
-        for index, original in enumerate(arguments):
-            if kept[index] is not None and not isinstance(original, Tensor) and isinstance(original, ndarray):
-                kept[index] = np.array(kept[index])  # the caller may write to its own array before backward
-        node.saved = (output if keeps[0] else None, *kept)
+        kept = [value if keep else None for value, keep in zip((output, *values), keeps)]
+        if operands is not arguments:  # an array of the caller, who may write to it before backward
+            for index, original in enumerate(arguments, start=1):
+                if isinstance(original, ndarray) and kept[index] is not None:
+                    kept[index] = kept[index].copy()
+        node.saved = tuple(kept)
     if primitive.composition is not None:
         node.saved = (*node.saved, residuals)
     node.seq = tick()
-    if type(output) is tuple:
-        result: Any = tuple(
-            graph.wrap(item, graph.item_node(node, index, item)) if item.dtype.kind == "f" else constant(item)
-            for index, item in enumerate(output)
-        )
-    else:
-        result = graph.wrap(output, node)
     if duties:
         watch(node, operands, output)
-    return result
+    if type(output) is not tuple:
+        return graph.wrap(output, node)
+    return tuple(
+        graph.wrap(item, graph.item_node(node, index, item)) if item.dtype.kind == "f" else constant(item)
+        for index, item in enumerate(output)
+    )
 
 
 def watch(node: Node, operands: Sequence[Any], output: Any) -> None:
@@ -300,7 +350,7 @@ def _unary(declared: Primitive, guard: bool) -> Function:
         try:
             data = x._data
         except AttributeError:
-            return apply(declared, (x,))
+            return apply_mixed(declared, (x,))
         y = quiet.run(kernel, data) if guard else kernel(data)
         if type(y) is not ndarray:
             y = np.asarray(y)
@@ -342,8 +392,10 @@ def _binary(declared: Primitive, guard: bool) -> Function:
                 x = a._data
                 pullback = first if a._requires_grad else None
             except AttributeError:
-                return apply(declared, (a, b))
+                return apply_mixed(declared, (a, b))
             y: Any = b
+        elif kind is ndarray:
+            return apply_mixed(declared, (a, b))
         else:
             try:
                 x = a._data
@@ -355,7 +407,7 @@ def _binary(declared: Primitive, guard: bool) -> Function:
                 else:
                     pullback = None
             except AttributeError:
-                return apply(declared, (a, b))
+                return apply_mixed(declared, (a, b))
         z = quiet.run(kernel, x, y) if guard else kernel(x, y)
         if type(z) is not ndarray:
             z = np.asarray(z)
