@@ -489,11 +489,51 @@ def primitive(
         True
     """
     declared = Primitive(name or kernel.__name__, kernel, rules, joint=joint, view=view, checked=checked)
+    if len(declared.rules) == 1:
+        return _published(declared, _of_one(declared), kernel.__doc__)
 
     def function(*arguments: Any, **static: Any) -> Any:
         return apply(declared, arguments, static)
 
     return _published(declared, function, kernel.__doc__)
+
+
+def _of_one(declared: Primitive) -> Function:
+    """The function of a primitive with one array argument: what reductions, indexing and changes of shape go through."""
+    kernel = declared.kernel
+    pullback = declared.pullback((True,))
+    keep_y, keep_x = pullback.keeps or (False, False)
+    nothing = (None, None)
+
+    def function(x: Any, /, **static: Any) -> Any:
+        try:
+            data = x._data
+        except AttributeError:
+            return apply_mixed(declared, (x,), static)
+        if not (x._requires_grad and get_mode().recording):
+            return _compute(declared, (x,), (x,), [data], (False,), static)
+        y = quiet.run(kernel, data, **static)
+        if type(y) is tuple:
+            return _record(declared, (x,), (x,), [data], (True,), static, y, None, get_mode().scope)
+        if type(y) is not ndarray:
+            y = np.asarray(y)
+        out = new(Tensor)
+        out._data = y
+        out._requires_grad = True
+        out.node = node = Node()
+        node.pullback = pullback
+        node.parents = (x.node,)
+        node.saved = (y if keep_y else None, data if keep_x else None) if keep_y or keep_x else nothing
+        node.static = static or None
+        node.hooks = None
+        node.aval = aval_of(y)
+        node.seq = tick()
+        node.scope = get_mode().scope
+        if duties:
+            watch(node, (x,), y)
+        return out
+
+    return function
 
 
 def internal(kernel: Function, *rules: Function, name: str, joint: Function | None = None, view: bool = False) -> Function:
