@@ -156,17 +156,23 @@ def _check_saved(order: list[Node]) -> None:
     for node in order:
         if node.saved is None or node.seq > versions.latest:
             continue
-        for position, array in enumerate(node.saved):
-            if isinstance(array, np.ndarray) and versions.modified_since(array, node.seq):
-                where, origin = "its output", node
-                if position > 0:
-                    where, origin = f"its argument {position - 1}", node.parents[position - 1]
-                name = getattr(origin, "name", None)
-                raise RuntimeError(
-                    f"{node.op}: {where}{f' {name!r}' if name else ''} (shape {array.shape}, {array.dtype}) is needed for "
-                    "the gradient but was modified by an in-place operation after it was recorded; "
-                    "use an out-of-place operation, clone() the tensor first, or call backward() before the change"
-                )
+        for position, saved in enumerate(node.saved):
+            for array in saved if type(saved) is tuple else (saved,):
+                if isinstance(array, np.ndarray) and versions.modified_since(array, node.seq):
+                    raise _modified_error(node, position, array)
+
+
+def _modified_error(node: Node, position: int, array: Array) -> RuntimeError:
+    where, origin = "its output", node
+    if position > 0:
+        where = f"its argument {position - 1}"
+        origin = node.parents[position - 1] if position <= len(node.parents) else node
+    name = getattr(origin, "name", None)
+    return RuntimeError(
+        f"{node.op}: {where}{f' {name!r}' if name else ''} (shape {array.shape}, {array.dtype}) is needed for the gradient but "
+        "was modified by an in-place operation after it was recorded; "
+        "use an out-of-place operation, clone() the tensor first, or call backward() before the change"
+    )
 
 
 def _freed_error(node: Node) -> RuntimeError:
