@@ -26,7 +26,7 @@ from autograd import backward, graph, versions
 from autograd.arrays import NATIVE, Array, as_array
 from autograd.backward import Sweep
 from autograd.graph import CONSTANT, Node, Pullback, aval_of, source_node
-from autograd.mode import Scope, get_mode
+from autograd.mode import Mode, Scope, get_mode, set_mode
 from autograd.versions import duties, loans, rewritten, tick
 
 Function = Callable[..., Any]
@@ -56,10 +56,22 @@ class _Quiet(threading.local):
     def __init__(self) -> None:
         context = copy_context()
         context.run(np.seterr, all="ignore")
+        context.run(set_mode, Mode(False))  # a kernel sees numbers only: whatever it does is not recorded
         self.run = context.run
 
 
 quiet = _Quiet()
+
+
+def _run_users_kernel(kernel: Function, *values: Any, **static: Any) -> Any:
+    """``quiet.run`` for kernels of users, which may apply other primitives (a context cannot be entered twice)."""
+    before = get_mode()
+    set_mode(Mode(False, before.scope, None, before))
+    try:
+        with np.errstate(all="ignore"):
+            return kernel(*values, **static)
+    finally:
+        set_mode(before)
 
 
 class Primitive:
@@ -210,7 +222,7 @@ def _compute(
     needs: tuple[bool, ...],
     static: dict[str, Any] | None,
 ) -> Any:
-    run = quiet.run
+    run = _run_users_kernel if primitive.checked else quiet.run
     output = run(primitive.kernel, *values, **static) if static else run(primitive.kernel, *values)
     residuals = None
     if primitive.composition is not None:
@@ -489,7 +501,7 @@ def primitive(
         True
     """
     declared = Primitive(name or kernel.__name__, kernel, rules, joint=joint, view=view, checked=checked)
-    if len(declared.rules) == 1:
+    if len(declared.rules) == 1 and not checked:
         return _published(declared, _of_one(declared), kernel.__doc__)
 
     def function(*arguments: Any, **static: Any) -> Any:
