@@ -8,6 +8,7 @@ walk here is a loop: a chain of a million ops needs no deep stack.
 from __future__ import annotations
 
 import operator
+import weakref
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -95,11 +96,12 @@ class Node:
         scope: the module call it was made in, or None.
         hooks: functions on the cotangent, or None.
         grad, name: unset until there is one.
+        tensor: of a leaf, a weak reference to its Tensor.
         trace: unset, or what a tracer noted (the line of source that made the op).
     """
 
     __slots__ = (
-        "__weakref__", "aval", "grad", "hooks", "name", "parents", "pullback", "saved", "scope", "seq", "static", "trace",
+        "__weakref__", "aval", "grad", "hooks", "name", "parents", "pullback", "saved", "scope", "seq", "static", "tensor", "trace",
     )  # fmt: skip
 
     pullback: Pullback
@@ -112,6 +114,7 @@ class Node:
     hooks: Hooks | None
     grad: Any
     name: str
+    tensor: weakref.ref[Any]
     trace: Any
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -137,6 +138,8 @@ class Tensor(
             name = self.name
             self.node = source_node(self._data, LEAF) if requires_grad else None
             self._requires_grad = bool(requires_grad)
+            if self.node is not None:
+                self.node.tensor = weakref.ref(self)
             if name is not None:
                 self.name = name
         return self

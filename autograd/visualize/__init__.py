@@ -1,0 +1,7 @@
+"""The graph as a picture, a page, a listing."""
+
+from autograd.visualize.drawing import Drawing, draw
+from autograd.visualize.render import DrawError
+from autograd.visualize.style import Thresholds
+
+__all__ = ["DrawError", "Drawing", "Thresholds", "draw"]

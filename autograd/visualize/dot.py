@@ -1,0 +1,304 @@
+"""The picture in DOT, the language of Graphviz. All quoting is done here: a name can hold anything and stays text."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from autograd.visualize.model import Box, Edge, Graph, Vertex, count_text, norm_text, shape_text
+from autograd.visualize.style import FONT, SAVED, SYMBOLS, WORDS, Paint, Theme
+
+_LARGE = 200  # from this many vertices on, Graphviz is told to try less hard
+
+
+def escape(text: str) -> str:
+    """Text inside an HTML-like label."""
+    clean = "".join(
+        character if character == "\t" or ord(character) >= 32 and ord(character) not in (127, 0xFFFE, 0xFFFF) else " "
+        for character in text.replace("\n", "⏎")
+        if not 0xD800 <= ord(character) <= 0xDFFF
+    )
+    return clean.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+
+
+def quote(text: str) -> str:
+    """A double-quoted DOT string. Graphviz reads backslash escapes and HTML entities in it, so both are neutralised."""
+    plain = escape(text.replace("\r", ""))
+    return '"' + plain.replace("\\", "\\\\").replace("⏎", "\\n") + '"'
+
+
+def font(text: str, colour: str, size: int = 10, bold: bool = False) -> str:
+    """A run of text in an HTML-like label."""
+    body = escape(text)
+    return f'<FONT POINT-SIZE="{size}" COLOR="{colour}">{f"<B>{body}</B>" if bold else body}</FONT>'
+
+
+class Writer:
+    """Writes one graph in one theme."""
+
+    def __init__(self, graph: Graph, theme: Theme, show: frozenset[str], direction: str, legend: bool) -> None:
+        self.graph = graph
+        self.theme = theme
+        self.show = show
+        self.direction = direction
+        self.legend = legend
+        self.by_key = graph.by_key()
+        self.spine = spine(graph)
+        self.sides = self._sides()
+
+    def write(self) -> str:
+        """The whole DOT source."""
+        lines = ["digraph autograd {", *self._defaults()]
+        contents: dict[str | None, list[Vertex]] = defaultdict(list)
+        for vertex in self.graph.vertices:
+            contents[vertex.module].append(vertex)
+        children: dict[str | None, list[Box]] = defaultdict(list)
+        for box in self.graph.boxes.values():
+            children[box.parent].append(box)
+        # a loop instead of recursion: modules may be nested as deep as people like
+        stack: list[tuple[str | None, int, str]] = [(None, 0, "open")]
+        while stack:
+            key, depth, step = stack.pop()
+            if step == "close":
+                lines.append("  " * depth + "}")
+                continue
+            if key is not None:
+                lines.extend(self._cluster(self.graph.boxes[key], depth, contents[key]))
+                stack.append((key, depth, "close"))
+            indent = "  " * (depth + 1)
+            lines.extend(indent + self._vertex(vertex) for vertex in contents[key])
+            lines.extend(indent + same for same in self._same_ranks(contents[key]))
+            stack.extend((box.key, depth + 1, "open") for box in reversed(children[key]))
+        lines.extend("  " + self._edge(edge) for edge in self.graph.edges)
+        lines.append("}")
+        return "\n".join(lines) + "\n"
+
+    def _defaults(self) -> list[str]:
+        theme = self.theme
+        large = ", nslimit=1, nslimit1=1" if len(self.graph.vertices) > _LARGE else ""
+        return [
+            f'  graph [rankdir={self.direction}, ranksep=0.36, nodesep=0.34, pad=0.3, bgcolor="{theme.ground}", newrank=false, '
+            f'fontname="{FONT}", fontsize=12, fontcolor="{theme.small}", labelloc=t, labeljust=l{large}, '
+            f"tooltip={quote(self.graph.title)}, label=<{self._heading()}>]",
+            f'  node [fontname="{FONT}", fontsize=12, fontcolor="{theme.op.text}", shape=box, style="rounded,filled", '
+            f'color="{theme.op.line}", fillcolor="{theme.op.fill}", penwidth=1.1, height=0.36, margin="0.18,0.05"]',
+            f'  edge [fontname="{FONT}", fontsize=10, fontcolor="{theme.small}", color="{theme.edge}", penwidth=1.3, arrowsize=0.6]',
+        ]
+
+    def _heading(self) -> str:
+        theme = self.theme
+        rows = [font(self.graph.title, theme.text, 18, bold=True), font(self.graph.subtitle, theme.small, 11)]
+        rows.extend(font(note, theme.small, 11) for note in self.graph.notes)
+        cells = [f'<TR><TD ALIGN="LEFT">{row}</TD></TR>' for row in rows]
+        if self.legend:
+            gap = "&nbsp;" * 5
+            signs = [font("▌", theme.accent) + font("parameter", theme.small), font("╌ no gradient flows", theme.small)]
+            if any(vertex.saved for vertex in self.graph.vertices):
+                signs.append(font(SAVED, theme.saved) + font(" kept for backward", theme.small))
+            if any(vertex.backward for vertex in self.graph.vertices):
+                signs.append(font("∂ backward op", theme.backward.line))
+            cells.append('<TR><TD HEIGHT="3"></TD></TR>')
+            cells.append(f'<TR><TD ALIGN="LEFT">{font(" ", theme.small) + gap.join(signs)}</TD></TR>')
+        cells.append('<TR><TD HEIGHT="8"></TD></TR>')
+        return f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{"".join(cells)}</TABLE>'
+
+    def _cluster(self, box: Box, depth: int, inside: list[Vertex]) -> list[str]:
+        theme = self.theme
+        indent = "  " * depth
+        name = f"{box.name} … {box.last}" if box.last else box.name
+        kind = f"{box.type}({box.arguments})" if box.arguments and not box.last else box.type
+        label = font(name, theme.text, 12, bold=True) + "  " + font(kind, theme.small)
+        if box.copies > 1:
+            label += "  " + font(f"×{box.copies}", theme.accent, 12, bold=True)
+        fill = theme.backward.fill if box.backward else theme.box_fill[min(depth - 1, 1)]
+        line = theme.op.line if box.copies > 1 else theme.box_line
+        lines = [
+            f"{indent}subgraph cluster_{box.key} {{",
+            f'{indent}  label=<{label}>; style="rounded,filled"; color="{line}"; fillcolor="{fill}"; '
+            f"penwidth={1.6 if box.copies > 1 else 1.0}; labeljust=l; margin=12; tooltip={quote(self._facts(box.facts, name))}",
+        ]
+        # without parameters at the left, the straight data path would run through the label: an invisible spacer as wide
+        first = next((vertex for vertex in inside if vertex.kind in ("op", "module")), None)
+        if first is not None and not any(vertex.kind == "parameter" for vertex in inside):
+            width = 0.085 * (len(name) + 0.8 * len(kind)) + 0.2
+            lines.append(f'{indent}  s_{box.key} [style=invis, label="", width={width:.2f}, height=0.01, fixedsize=true]')
+            lines.append(f"{indent}  {{rank=same; s_{box.key}; {first.key}}}")
+            lines.append(f"{indent}  s_{box.key} -> {first.key} [style=invis]")
+        return lines
+
+    def _facts(self, facts: tuple[tuple[str, str], ...], name: str) -> str:
+        return "\n".join(f"{what}: {text}" for what, text in facts) or name
+
+    def _vertex(self, vertex: Vertex) -> str:
+        if vertex.kind == "parameter":
+            return self._parameter(vertex)
+        theme = self.theme
+        paint = {
+            "op": theme.backward if vertex.backward else theme.op,
+            "input": theme.input,
+            "output": theme.output,
+            "module": theme.collapsed,
+        }[vertex.kind]
+        if vertex.kind == "module" and vertex.state:
+            paint = theme.states[vertex.state]
+        attributes = [f"label=<{self._label(vertex, paint)}>", f"tooltip={quote(self._facts(vertex.facts, vertex.name))}"]
+        if paint is not theme.op:
+            attributes.append(f'color="{paint.line}", fillcolor="{paint.fill}", fontcolor="{paint.text}"')
+        if vertex.kind == "input":
+            attributes.append('style="rounded,filled,dashed"')
+        if vertex.kind == "module":
+            attributes.append("peripheries=2")
+        if vertex.first_nan:
+            attributes.append(f'color="{theme.states["nan"].fill}", penwidth=2.6')
+        if vertex.key in self.spine:
+            attributes.append("group=spine")
+        return f"{vertex.key} [{', '.join(attributes)}]"
+
+    def _label(self, vertex: Vertex, paint: Paint) -> str:
+        name = ("∂ " if vertex.backward and vertex.kind == "op" else "") + vertex.name
+        parts = [f"<B>{escape(name)}</B>"]
+        if vertex.again:
+            parts.append(font("↑", paint.small))
+        if vertex.detail:
+            parts.append(font(vertex.detail, paint.small))
+        if vertex.kind == "input":
+            dtype = "" if vertex.dtype == "float32" and "dtype" not in self.show else f" {vertex.dtype}"
+            parts.append(font(shape_text(vertex.shape) + dtype, paint.small))
+            if vertex.saved and "saved" in self.show:
+                parts.append(font(SAVED, self.theme.saved))
+        if vertex.kind == "output" and vertex.value:
+            parts.append(escape(vertex.value))
+        if vertex.copies > 1 and vertex.kind == "module":
+            parts.append(font(f"×{vertex.copies}", self.theme.accent, 12, bold=True))
+        label = "  ".join(parts)
+        lines = list(vertex.lines)
+        if vertex.kind == "op" and vertex.gradient is not None and "grad" in self.show:
+            lines.append(f"‖grad‖ {norm_text(vertex.gradient)}")
+        if vertex.kind == "module" and vertex.state:
+            lines.append(f"{SYMBOLS[vertex.state]} {WORDS[vertex.state]}")
+        for line in lines:
+            label += "<BR/>" + font(line, paint.small)
+        return label
+
+    def _parameter(self, vertex: Vertex) -> str:
+        theme = self.theme
+        graded = "grad" in self.show and not vertex.again
+        state = vertex.state if graded and vertex.state != "no grad" else ""
+        paint = theme.states[state] if state else theme.parameter
+        size = shape_text(vertex.shape)
+        if vertex.dtype != "float32" and "dtype" in self.show:
+            size += f" {vertex.dtype}"
+        head = font(size, paint.small)
+        if vertex.saved and "saved" in self.show:
+            head += " " + font(SAVED, paint.small if state in ("exploding", "nan") else theme.saved)
+        rows = [[font(vertex.name + (" ↑" if vertex.again else ""), paint.text, 12, bold=True), head]]
+        if graded and vertex.gradient is not None:
+            text = norm_text(vertex.gradient)
+            if vertex.gradient_range is not None and vertex.gradient_range[0] != vertex.gradient_range[1]:
+                text = "…".join(map(norm_text, vertex.gradient_range))
+            rows.append([font("‖grad‖", paint.small), font(text, paint.small)])
+        if state:
+            rows.append([font(f"{SYMBOLS[state]} {WORDS[state]}", paint.small, bold=True)])
+        border = ' STYLE="DASHED"' if vertex.again else ""
+        cells = []
+        for index, row in enumerate(rows):
+            bar = f'<TD ROWSPAN="{len(rows)}" WIDTH="6" BGCOLOR="{paint.line}"></TD>' if index == 0 else ""
+            if len(row) == 2:
+                body = f'<TD ALIGN="LEFT" WIDTH="52">{row[0]}</TD><TD ALIGN="RIGHT" WIDTH="48">{row[1]}</TD>'
+            else:
+                body = f'<TD COLSPAN="2" ALIGN="LEFT">{row[0]}</TD>'
+            cells.append(f"<TR>{bar}{body}</TR>")
+        table = (
+            f'<TABLE BORDER="1" COLOR="{paint.line}"{border} CELLBORDER="0" CELLSPACING="0" CELLPADDING="2" '
+            f'BGCOLOR="{paint.fill}">{"".join(cells)}</TABLE>'
+        )
+        tooltip = quote(self._facts((("parameter", vertex.name), *vertex.facts), vertex.name))
+        return f'{vertex.key} [shape=plain, style="", tooltip={tooltip}, label=<{table}>]'
+
+    def _sides(self) -> dict[str, str]:
+        """The leaves that stand at the left of their op, on its rank: parameters, and inputs beside the data path."""
+        fed = {edge.head for edge in self.graph.edges if self.by_key[edge.tail].kind in ("op", "module")}
+        sides: dict[str, str] = {}
+        for edge in self.graph.edges:
+            leaf = self.by_key[edge.tail]
+            beside = leaf.kind == "parameter" or (leaf.kind == "input" and edge.head in fed)
+            if beside and leaf.module == self.by_key[edge.head].module:
+                sides.setdefault(leaf.key, edge.head)
+        return sides
+
+    def _same_ranks(self, vertices: list[Vertex]) -> list[str]:
+        beside: dict[str, list[str]] = defaultdict(list)
+        for vertex in vertices:
+            if vertex.key in self.sides:
+                beside[self.sides[vertex.key]].append(vertex.key)
+        lines = []
+        chains: list[str] = []
+        for head, leaves in beside.items():
+            lines.append(f"{{rank=same; {leaves[-1]}; {head}}}")
+            chains.append(leaves[-1])
+        lines.extend(
+            f"{first} -> {second} [style=invis, weight=2]" for first, second in zip(chains, chains[1:], strict=False)
+        )
+        return lines
+
+    def _edge(self, edge: Edge) -> str:
+        theme = self.theme
+        tail = self.by_key[edge.tail]
+        attributes = []
+        on_spine = edge.tail in self.spine and edge.head in self.spine
+        flat = edge.tail in self.sides
+        attributes.append("weight=50" if on_spine else "weight=4" if flat else "weight=1")
+        if not edge.tracked:
+            attributes.append(f'style=dashed, color="{theme.quiet}"')
+        if tail.kind in ("op", "module") and "shape" in self.show:
+            text = shape_text(edge.shape)
+            if "dtype" in self.show or edge.dtype not in ("float32", "float64", ""):
+                text += f" {edge.dtype}"
+            label = escape("  " + text)
+            if edge.copies > 1:
+                label += " " + font(f"×{edge.copies}", theme.small)
+            if edge.saved and "saved" in self.show:
+                label += " " + font(SAVED, theme.saved)
+            attributes.append(f"label=<{label}>")
+        facts = [("from", tail.name), ("to", self.by_key[edge.head].name), ("shape", shape_text(edge.shape)), ("dtype", edge.dtype)]
+        attributes.append(f"edgetooltip={quote(self._facts(tuple(facts), tail.name))}")
+        attributes.append(f"labeltooltip={quote(count_text(edge.copies) + ' × ' + shape_text(edge.shape))}")
+        return f"{edge.tail} -> {edge.head} [{', '.join(attributes)}]"
+
+
+def spine(graph: Graph) -> set[str]:
+    """The vertices of the longest data path to the last output: they are laid out in one straight line."""
+    by_key = graph.by_key()
+    incoming: dict[str, list[str]] = defaultdict(list)
+    for edge in graph.edges:
+        incoming[edge.head].append(edge.tail)
+    length: dict[str, int] = {}
+    before: dict[str, str] = {}
+    pending = [vertex.key for vertex in graph.vertices]
+    state: dict[str, int] = {}
+    for start in pending:  # depth first with a stack: passes may leave vertices in any order
+        stack = [start]
+        while stack:
+            key = stack[-1]
+            if state.get(key) == 2:
+                stack.pop()
+                continue
+            if state.get(key) != 1:
+                state[key] = 1
+                stack.extend(tail for tail in incoming[key] if tail not in state)
+                continue
+            state[key] = 2
+            stack.pop()
+            best = 0
+            for tail in incoming[key]:
+                if by_key[tail].kind == "parameter":
+                    continue
+                if length.get(tail, 0) > best:
+                    best, before[key] = length[tail], tail
+            length[key] = best + 1
+    outputs = [vertex.key for vertex in graph.vertices if vertex.kind == "output"]
+    key = outputs[-1] if outputs else None
+    found = set()
+    while key is not None and key not in found:
+        found.add(key)
+        key = before.get(key)
+    return found

@@ -1,0 +1,258 @@
+"""Passes over the model of a picture: each takes a Graph and returns a smaller one. None of them needs Graphviz."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+from autograd.visualize.model import Box, Edge, Graph, Vertex, count_text
+
+_SICK = {"vanishing", "exploding", "nan", "zero grad"}
+
+
+def rebuilt(graph: Graph, vertices: Iterable[Vertex], edges: Iterable[Edge], boxes: dict[str, Box] | None = None) -> Graph:
+    """The graph with other contents; boxes that hold nothing any more are left out."""
+    result = replace(graph, vertices=list(vertices), edges=list(edges), boxes=graph.boxes if boxes is None else boxes)
+    used: set[str] = set()
+    for vertex in result.vertices:
+        used.update(result.ancestors(vertex.module))
+    result.boxes = {key: box for key, box in result.boxes.items() if key in used}
+    return result
+
+
+def merged(edges: Iterable[Edge], place: Callable[[str], str]) -> list[Edge]:
+    """Edges re-attached to where their ends are drawn now: inner ones dropped, parallel ones joined into one with a count."""
+    found: dict[tuple[str, str], Edge] = {}
+    for edge in edges:
+        tail, head = place(edge.tail), place(edge.head)
+        if tail == head:
+            continue
+        present = found.get((tail, head))
+        if present is None:
+            found[tail, head] = replace(edge, tail=tail, head=head)
+        else:
+            present.copies += edge.copies
+            present.saved = present.saved or edge.saved
+    return list(found.values())
+
+
+def dissolve(graph: Graph) -> Graph:
+    """A module of one op without parameters gets no box: its name stands behind that of the op."""
+    inside = Counter(vertex.module for vertex in graph.vertices)
+    parents = {box.parent for box in graph.boxes.values()}
+    single = {key for key, box in graph.boxes.items() if inside[key] == 1 and key not in parents and not box.backward}
+    vertices = []
+    for vertex in graph.vertices:
+        if vertex.module in single and vertex.kind == "op":
+            box = graph.boxes[vertex.module]
+            detail = f"{vertex.detail} {box.name}".strip()
+            vertex = replace(vertex, module=box.parent, detail=detail)
+        vertices.append(vertex)
+    return rebuilt(graph, vertices, graph.edges)
+
+
+def level(graph: Graph, key: str) -> int:
+    """How deep a box lies: 0 for one that no other is around."""
+    return len(graph.ancestors(key)) - 1
+
+
+def collapse(graph: Graph, depth: int | None) -> Graph:
+    """Boxes at this depth become single boxes; deeper ones vanish in them."""
+    if depth is None:
+        return graph
+    levels = {key: level(graph, key) for key in graph.boxes}
+    target: dict[str, str] = {}  # vertex -> the box that swallows it
+    for vertex in graph.vertices:
+        for box in graph.ancestors(vertex.module):
+            if levels[box] == depth:
+                target[vertex.key] = box
+    swallowed: dict[str, list[Vertex]] = defaultdict(list)
+    for vertex in graph.vertices:
+        if vertex.key in target:
+            swallowed[target[vertex.key]].append(vertex)
+    vertices: list[Vertex] = []
+    done: set[str] = set()
+    for vertex in graph.vertices:
+        box = target.get(vertex.key)
+        if box is None:
+            vertices.append(vertex)
+        elif box not in done and vertex.kind != "parameter":
+            done.add(box)
+            vertices.append(_collapsed(graph, box, swallowed[box]))
+    missing = set(swallowed) - done  # boxes of parameters only: nothing to draw
+    place = {key: box for key, box in target.items() if box not in missing}
+    edges = [edge for edge in graph.edges if target.get(edge.tail) not in missing and target.get(edge.head) not in missing]
+    return rebuilt(graph, vertices, merged(edges, lambda key: place.get(key, key)))
+
+
+def _collapsed(graph: Graph, key: str, inside: list[Vertex]) -> Vertex:
+    box = graph.boxes[key]
+    ops = sum(vertex.kind == "op" for vertex in inside)
+    parameters = {vertex.source: vertex for vertex in inside if vertex.kind == "parameter"}
+    values = sum(_size(vertex.shape) for vertex in parameters.values())
+    worst = next((state for state in ("nan", "exploding", "vanishing") if any(v.state == state for v in inside)), "")
+    counts = f"{ops} {'op' if ops == 1 else 'ops'}" + (f" · {count_text(values)} params" if values else "")
+    last = max((vertex for vertex in inside if vertex.kind == "op"), key=lambda vertex: int(vertex.key[1:]), default=inside[-1])
+    return Vertex(
+        key,
+        "module",
+        box.name,
+        box.parent,
+        last.shape,
+        last.dtype,
+        detail=f"{box.type}({box.arguments})" if box.arguments else box.type,
+        lines=(counts,),
+        state=worst,
+        saved_bytes=sum(vertex.saved_bytes for vertex in inside),
+        backward=box.backward,
+        facts=(("module", box.name), ("class", box.type), ("ops", str(ops)), ("parameters", str(values))),
+        copies=box.copies,
+        source=key,
+    )
+
+
+def _size(shape: tuple[int, ...] | None) -> int:
+    size = 1
+    for length in shape or ():
+        size *= length
+    return size
+
+
+def roll(graph: Graph, least: int = 3) -> Graph:
+    """Runs of equal sibling modules, each fed by the one before, are drawn once with a count."""
+    position = {vertex.key: index for index, vertex in enumerate(graph.vertices)}
+    contents: dict[str, list[Vertex]] = defaultdict(list)
+    for vertex in graph.vertices:
+        for box in graph.ancestors(vertex.module):
+            contents[box].append(vertex)
+    incoming: dict[str, list[Edge]] = defaultdict(list)
+    for edge in graph.edges:
+        incoming[edge.head].append(edge)
+    siblings: dict[str | None, list[str]] = defaultdict(list)
+    for key in sorted(graph.boxes, key=lambda box: position[contents[box][0].key]):
+        siblings[graph.boxes[key].parent].append(key)
+    marks = {key: _structure(graph, key, contents[key], incoming) for key in graph.boxes}
+    gone: dict[str, str] = {}  # vertex of a later copy -> its counterpart in the first
+    boxes = {key: replace(box) for key, box in graph.boxes.items()}
+    for parent, keys in siblings.items():
+        if any(ancestor in gone for ancestor in [parent] if ancestor):
+            continue
+        for run in _runs(keys, marks, contents, incoming):
+            if len(run) < least or any(vertex.key in gone for vertex in contents[run[0]]):
+                continue
+            boxes[run[0]].copies = len(run)
+            boxes[run[0]].last = graph.boxes[run[-1]].name
+            for copy in run[1:]:
+                for first, other in zip(contents[run[0]], contents[copy], strict=True):
+                    gone[other.key] = first.key
+    if not gone:
+        return graph
+    copies: dict[str, list[Vertex]] = defaultdict(list)
+    for vertex in graph.vertices:
+        copies[gone.get(vertex.key, vertex.key)].append(vertex)
+    kept = [_with_copies(vertex, copies[vertex.key]) for vertex in graph.vertices if vertex.key not in gone]
+    edges = []
+    for edge in graph.edges:
+        tail_gone, head_gone = edge.tail in gone, edge.head in gone
+        if head_gone:  # what feeds a later copy feeds the first too, or is the copy before it
+            continue
+        edges.append(replace(edge, tail=gone[edge.tail]) if tail_gone else edge)
+    result = rebuilt(graph, kept, edges, boxes)
+    used = {edge.tail for edge in result.edges} | {edge.head for edge in result.edges}
+    result.vertices = [vertex for vertex in result.vertices if vertex.key in used or vertex.kind == "output"]
+    return roll(result, least)  # what is inside the first copy may repeat too
+
+
+def _structure(graph: Graph, key: str, inside: list[Vertex], incoming: dict[str, list[Edge]]) -> tuple[Any, ...]:
+    """What must be equal for two modules to look the same: ops, static arguments, shapes, health, and how they are wired."""
+    local = {vertex.key: index for index, vertex in enumerate(inside)}
+    depth = len(graph.ancestors(key))
+    parts: list[Any] = [graph.boxes[key].type, graph.boxes[key].arguments, graph.boxes[key].copies]
+    for vertex in inside:
+        path = tuple(graph.boxes[box].name for box in graph.ancestors(vertex.module)[:-depth])
+        sick = vertex.state if vertex.state in _SICK else ""
+        wires = tuple((local.get(edge.tail, -1), edge.position, edge.shape) for edge in incoming[vertex.key])
+        name = vertex.name if vertex.kind != "input" else ""
+        parts.append((vertex.kind, name, vertex.detail, vertex.shape, vertex.dtype, path, sick, wires))
+    return tuple(parts)
+
+
+def _runs(
+    keys: list[str], marks: dict[str, tuple[Any, ...]], contents: dict[str, list[Vertex]], incoming: dict[str, list[Edge]]
+) -> Iterable[list[str]]:
+    run: list[str] = []
+    for key in keys:
+        if run and marks[key] == marks[run[-1]] and _feeds(contents[run[-1]], contents[key], incoming):
+            run.append(key)
+            continue
+        if run:
+            yield run
+        run = [key]
+    if run:
+        yield run
+
+
+def _feeds(before: list[Vertex], after: list[Vertex], incoming: dict[str, list[Edge]]) -> bool:
+    tails = {vertex.key for vertex in before}
+    return any(edge.tail in tails for vertex in after for edge in incoming[vertex.key])
+
+
+def _with_copies(vertex: Vertex, copies: list[Vertex]) -> Vertex:
+    if len(copies) == 1:
+        return vertex
+    gradients = [copy.gradient for copy in copies if copy.gradient is not None]
+    return replace(
+        vertex,
+        copies=len(copies),
+        gradient_range=(min(gradients), max(gradients)) if gradients else None,
+        saved_bytes=sum(copy.saved_bytes for copy in copies),
+    )
+
+
+def chips(graph: Graph) -> Graph:
+    """A parameter or input that is used several times gets a chip at each use: hubs are what layout programs choke on."""
+    by_key = graph.by_key()
+    uses: Counter[str] = Counter()
+    vertices = list(graph.vertices)
+    edges = []
+    for edge in graph.edges:
+        leaf = by_key[edge.tail]
+        if leaf.kind not in ("parameter", "input"):
+            edges.append(edge)
+            continue
+        uses[leaf.key] += 1
+        if uses[leaf.key] == 1:
+            edges.append(edge)
+            continue
+        chip = replace(leaf, key=f"{leaf.key}_{uses[leaf.key]}", again=True, source=leaf.source)
+        if leaf.kind == "parameter":
+            chip.module = by_key[edge.head].module
+        vertices.append(chip)
+        edges.append(replace(edge, tail=chip.key))
+    return rebuilt(graph, vertices, edges)
+
+
+def elide(graph: Graph, most: int) -> Graph:
+    """Of a graph without modules to collapse: the first and the last ops, and one box for all between."""
+    if len(graph.vertices) <= most:
+        return graph
+    ops = [vertex.key for vertex in graph.vertices if vertex.kind in ("op", "module")]
+    keep_ops = max(most // 3, 2)
+    hidden = set(ops[keep_ops // 2 : len(ops) - keep_ops // 2])
+    users: dict[str, set[str]] = defaultdict(set)
+    for edge in graph.edges:
+        users[edge.tail].add(edge.head)
+    for vertex in graph.vertices:
+        if vertex.kind in ("parameter", "input") and users[vertex.key] <= hidden:
+            hidden.add(vertex.key)
+    count = sum(key in hidden for key in ops)
+    rest = Vertex("rest", "module", "…", detail=f"{count_text(count)} ops not drawn", source="rest")
+    vertices: list[Vertex] = []
+    for vertex in graph.vertices:
+        if vertex.key not in hidden:
+            vertices.append(vertex)
+        elif not any(known is rest for known in vertices[-1:]) and rest not in vertices:
+            vertices.append(rest)
+    return rebuilt(graph, vertices, merged(graph.edges, lambda key: "rest" if key in hidden else key))

@@ -1,0 +1,151 @@
+"""The picture as text: a listing by module that can be read in a terminal and searched with grep, and Mermaid."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from autograd.visualize.model import Edge, Graph, Vertex, bytes_text, count_text, norm_text, shape_text
+from autograd.visualize.style import SAVED, SYMBOLS, WORDS
+
+_SHORT = {"float16": "f16", "float32": "f32", "float64": "f64", "int64": "i64", "int32": "i32", "bool": "bool"}
+
+
+def value_text(shape: tuple[int, ...] | None, dtype: str) -> str:
+    """``f32[64,16]``."""
+    if shape is None:
+        return "tuple"
+    return f"{_SHORT.get(dtype, dtype)}[{','.join(map(str, shape))}]"
+
+
+def listing(graph: Graph, show: frozenset[str]) -> str:
+    """One line per op, in the order of execution, indented by module."""
+    incoming: dict[str, list[Edge]] = defaultdict(list)
+    for edge in graph.edges:
+        incoming[edge.head].append(edge)
+    by_key = graph.by_key()
+    numbers = {
+        vertex.key: f"%{index}"
+        for index, vertex in enumerate((v for v in graph.vertices if v.kind in ("op", "module")), start=1)
+    }
+
+    def reference(edge: Edge) -> str:
+        tail = by_key[edge.tail]
+        if tail.key in numbers:
+            return numbers[tail.key]
+        mark = SAVED if tail.saved and "saved" in show else ""
+        return f"{tail.name} {value_text(tail.shape, tail.dtype)}{mark}"
+
+    lines = [f"{graph.title}      {graph.subtitle}"]
+    open_boxes: list[str] = []
+    for vertex in graph.vertices:
+        if vertex.kind not in ("op", "module"):
+            continue
+        around = list(reversed(graph.ancestors(vertex.module)))
+        common = 0
+        while common < min(len(around), len(open_boxes)) and around[common] == open_boxes[common]:
+            common += 1
+        for depth in range(common, len(around)):
+            box = graph.boxes[around[depth]]
+            name = f"{box.name} … {box.last}  ×{box.copies}" if box.copies > 1 else box.name
+            kind = f"{box.type}({box.arguments})" if box.arguments else box.type
+            lines.append(f"{'  ' * depth}{name}  {kind}".rstrip())
+        open_boxes = around
+        lines.append(_line(vertex, "  " * len(around), numbers[vertex.key], list(map(reference, incoming[vertex.key])), show))
+        lines.extend(_gradients([by_key[e.tail] for e in incoming[vertex.key]], "  " * (len(around) + 2), show))
+    return "\n".join(lines)
+
+
+def _line(vertex: Vertex, indent: str, number: str, arguments: list[str], show: frozenset[str]) -> str:
+    mark = "∂ " if vertex.backward and vertex.kind == "op" else ""
+    if vertex.kind == "module":
+        call = f"{number} [{vertex.name}] {vertex.detail}({', '.join(arguments)})  {' '.join(vertex.lines)}"
+        if vertex.state:
+            call += f"  {SYMBOLS[vertex.state]} {WORDS[vertex.state]}"
+    else:
+        detail = [vertex.detail] if vertex.detail else []
+        call = f"{number} {mark}{vertex.name}({', '.join(arguments + detail)})"
+    line = f"{indent}{call:<{max(46 - len(indent), 1)}} {value_text(vertex.shape, vertex.dtype)}"
+    if vertex.saved and "saved" in show:
+        line += f" {SAVED}"
+        if vertex.saved_bytes:
+            line += f" {bytes_text(vertex.saved_bytes)}"
+    if vertex.first_nan:
+        line += "  ✕ first nan"
+    if vertex.lines and vertex.kind == "op":
+        line += "  " + " ".join(vertex.lines)
+    return line
+
+
+def _gradients(arguments: list[Vertex], indent: str, show: frozenset[str]) -> list[str]:
+    if "grad" not in show:
+        return []
+    lines = []
+    for leaf in arguments:
+        if leaf.kind == "parameter" and leaf.gradient is not None and not leaf.again:
+            state = f"  {SYMBOLS[leaf.state]} {WORDS[leaf.state]}" if leaf.state else ""
+            lines.append(f"{indent}‖grad {leaf.name}‖ {norm_text(leaf.gradient)}{state}")
+    return lines
+
+
+def mermaid(graph: Graph, show: frozenset[str]) -> str:
+    """A Mermaid flowchart, which GitHub, GitLab and JupyterLab draw."""
+    lines = ["flowchart TB"]
+    inside: dict[str | None, list[Vertex]] = defaultdict(list)
+    for vertex in graph.vertices:
+        inside[vertex.module].append(vertex)
+    children: dict[str | None, list[str]] = defaultdict(list)
+    for box in graph.boxes.values():
+        children[box.parent].append(box.key)
+    stack: list[tuple[str | None, int, bool]] = [(None, 0, False)]
+    while stack:
+        key, depth, closing = stack.pop()
+        indent = "  " * depth
+        if closing:
+            lines.append(f"{indent}end")
+            continue
+        if key is not None:
+            box = graph.boxes[key]
+            name = f"{box.name} … {box.last} ×{box.copies}" if box.copies > 1 else box.name
+            lines.append(f'{indent}subgraph {key}["{_entity(f"{name} {box.type}".strip())}"]')
+            stack.append((key, depth, True))
+        lines.extend(f"{indent}  {_mermaid_vertex(vertex, show)}" for vertex in inside[key])
+        stack.extend((child, depth + 1, False) for child in reversed(children[key]))
+    for edge in graph.edges:
+        arrow = "-->" if edge.tracked else "-.->"
+        label = shape_text(edge.shape) + (f" {SAVED}" if edge.saved and "saved" in show else "")
+        lines.append(f'  {edge.tail} {arrow}|"{_entity(label)}"| {edge.head}')
+    for kind, look in {
+        "parameter": "fill:#E3F1FA,stroke:#0072B2,color:#0F172A",
+        "output": "fill:#0F172A,stroke:#0F172A,color:#FFFFFF",
+        "input": "fill:#FFFFFF,stroke:#7C8AA0,color:#0F172A,stroke-dasharray:5 3",
+    }.items():
+        keys = [vertex.key for vertex in graph.vertices if vertex.kind == kind]
+        if keys:
+            lines.append(f"  classDef {kind} {look}")
+            lines.append(f"  class {','.join(keys)} {kind}")
+    return "\n".join(lines) + "\n"
+
+
+def _mermaid_vertex(vertex: Vertex, show: frozenset[str]) -> str:
+    parts = [("∂ " if vertex.backward else "") + vertex.name, vertex.detail]
+    if vertex.kind in ("parameter", "input"):
+        parts.append(shape_text(vertex.shape))
+    if vertex.kind == "parameter" and vertex.gradient is not None and "grad" in show:
+        parts.append(f"‖grad‖ {norm_text(vertex.gradient)} {SYMBOLS.get(vertex.state, '')}")
+    if vertex.kind == "module":
+        parts.extend(vertex.lines)
+    if vertex.value:
+        parts.append(vertex.value)
+    if vertex.copies > 1:
+        parts.append(f"×{count_text(vertex.copies)}")
+    text = _entity(" ".join(part for part in parts if part).strip())
+    opening, closing = {"parameter": ("[", "]"), "module": ("[[", "]]")}.get(vertex.kind, ("(", ")"))
+    return f'{vertex.key}{opening}"{text}"{closing}'
+
+
+def _entity(text: str) -> str:
+    """Text in a quoted Mermaid label: everything with a meaning there becomes an entity code."""
+    return "".join(
+        character if character.isalnum() or character in " .,:=×…∂‖↑▼▲✕○–◆+-_()" else f"#{ord(character)};"
+        for character in text
+    )
