@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import pairwise
 
 from autograd.visualize.model import Box, Edge, Graph, Vertex, count_text, norm_text, shape_text
 from autograd.visualize.style import FONT, SAVED, SYMBOLS, WORDS, Paint, Theme
@@ -13,7 +14,7 @@ _LARGE = 200  # from this many vertices on, Graphviz is told to try less hard
 def escape(text: str) -> str:
     """Text inside an HTML-like label."""
     clean = "".join(
-        character if character == "\t" or ord(character) >= 32 and ord(character) not in (127, 0xFFFE, 0xFFFF) else " "
+        character if character == "\t" or (ord(character) >= 32 and ord(character) not in (127, 0xFFFE, 0xFFFF)) else " "
         for character in text.replace("\n", "⏎")
         if not 0xD800 <= ord(character) <= 0xDFFF
     )
@@ -81,7 +82,8 @@ class Writer:
             f"tooltip={quote(self.graph.title)}, label=<{self._heading()}>]",
             f'  node [fontname="{FONT}", fontsize=12, fontcolor="{theme.op.text}", shape=box, style="rounded,filled", '
             f'color="{theme.op.line}", fillcolor="{theme.op.fill}", penwidth=1.1, height=0.36, margin="0.18,0.05"]',
-            f'  edge [fontname="{FONT}", fontsize=10, fontcolor="{theme.small}", color="{theme.edge}", penwidth=1.3, arrowsize=0.6]',
+            f'  edge [fontname="{FONT}", fontsize=10, fontcolor="{theme.small}", color="{theme.edge}", penwidth=1.3, '
+            "arrowsize=0.6]",
         ]
 
     def _heading(self) -> str:
@@ -235,9 +237,7 @@ class Writer:
         for head, leaves in beside.items():
             lines.append(f"{{rank=same; {leaves[-1]}; {head}}}")
             chains.append(leaves[-1])
-        lines.extend(
-            f"{first} -> {second} [style=invis, weight=2]" for first, second in zip(chains, chains[1:], strict=False)
-        )
+        lines.extend(f"{first} -> {second} [style=invis, weight=2]" for first, second in pairwise(chains))
         return lines
 
     def _edge(self, edge: Edge) -> str:
@@ -259,7 +259,12 @@ class Writer:
             if edge.saved and "saved" in self.show:
                 label += " " + font(SAVED, theme.saved)
             attributes.append(f"label=<{label}>")
-        facts = [("from", tail.name), ("to", self.by_key[edge.head].name), ("shape", shape_text(edge.shape)), ("dtype", edge.dtype)]
+        facts = [
+            ("from", tail.name),
+            ("to", self.by_key[edge.head].name),
+            ("shape", shape_text(edge.shape)),
+            ("dtype", edge.dtype),
+        ]
         attributes.append(f"edgetooltip={quote(self._facts(tuple(facts), tail.name))}")
         attributes.append(f"labeltooltip={quote(count_text(edge.copies) + ' × ' + shape_text(edge.shape))}")
         return f"{edge.tail} -> {edge.head} [{', '.join(attributes)}]"

@@ -15,8 +15,9 @@ from autograd.tensor import Tensor
 from autograd.visualize import passes, text
 from autograd.visualize.dot import Writer
 from autograd.visualize.model import Box, Edge, Graph, Vertex, count_text
+from autograd.visualize.page import automatic_svg, page
 from autograd.visualize.render import DrawError, find_graphviz, lay_out, require_graphviz
-from autograd.visualize.style import THEMES, Thresholds
+from autograd.visualize.style import THEMES, Theme, Thresholds, coded_theme
 from autograd.visualize.walk import Names, read
 
 _SHOW = ("shape", "dtype", "value", "grad", "stats", "saved", "source", "time", "memory")
@@ -50,7 +51,7 @@ def draw(
         depth: 0 draws one box for each outermost module, 1 shows what is in these, ..., None all.
         roll: draw runs of equal modules once, with a count.
         direction: "TB" (data flows down) or "LR" (to the right).
-        theme: "light" or "dark".
+        theme: "light", "dark", or "auto": an SVG that follows the reader's preference.
         max_nodes: above this many boxes, modules are collapsed until it fits (None: never).
         shared: "chip" draws a parameter once per use, "node" once.
         legend: explain the signs under the title.
@@ -68,7 +69,7 @@ def draw(
     wanted = _choice(show)
     for name, value, allowed in (
         ("direction", direction, ("TB", "LR")),
-        ("theme", theme, tuple(THEMES)),
+        ("theme", theme, (*THEMES, "auto")),
         ("shared", shared, ("chip", "node")),
     ):
         if value not in allowed:
@@ -94,9 +95,13 @@ def _outputs(outputs: Any) -> dict[str, Tensor]:
         raise ValueError("draw: expected at least one Tensor, got none")
     for name, tensor in named.items():
         if not isinstance(tensor, Tensor):
-            raise TypeError(f"draw: expected Tensors, got {type(tensor).__name__} for {name!r}; draw a Tensor, e.g. draw(net(x))")
+            raise TypeError(
+                f"draw: expected Tensors, got {type(tensor).__name__} for {name!r}; draw a Tensor, e.g. draw(net(x))"
+            )
         if tensor.node is None:
-            raise ValueError(f"draw: {name!r} has no graph; was it made under no_grad(), or from tensors without requires_grad?")
+            raise ValueError(
+                f"draw: {name!r} has no graph; was it made under no_grad(), or from tensors without requires_grad?"
+            )
     return named
 
 
@@ -211,10 +216,28 @@ class Drawing:
     @cached_property
     def dot(self) -> str:
         """The picture in the language of Graphviz."""
-        return self._dot(self._graph, self._theme)
+        return self.dot_of(self._graph, THEMES["light" if self._theme == "auto" else self._theme])
 
-    def _dot(self, graph: Graph, theme: str) -> str:
-        return Writer(graph, THEMES[theme], self._show, self._direction, self._legend).write()
+    def dot_of(self, graph: Graph, theme: Theme) -> str:
+        """A model in DOT with the options of this drawing."""
+        return Writer(graph, theme, self._show, self._direction, self._legend).write()
+
+    @property
+    def title(self) -> str:
+        """What stands above the picture."""
+        return self._whole.title
+
+    def sheets(self, most: int) -> list[tuple[str, Graph]]:
+        """The models at each depth, the coarsest first, without those that look the same or are too large."""
+        deepest = max((passes.level(self._whole, key) for key in self._whole.boxes), default=-1)
+        depths: list[int | None] = [*range(min(deepest + 1, most - 1)), None]
+        found: list[tuple[str, Graph]] = []
+        for depth in depths:
+            graph = self._noted(self.at_depth(depth, self._max_nodes), depth)
+            keys = {vertex.key for vertex in graph.vertices}
+            if not found or keys != {vertex.key for vertex in found[-1][1].vertices}:
+                found.append(("all" if depth is None else str(depth), graph))
+        return found
 
     @cached_property
     def mermaid(self) -> str:
@@ -230,6 +253,10 @@ class Drawing:
     def svg(self) -> str:
         """The picture as SVG. Needs Graphviz."""
         require_graphviz("svg")
+        if self._theme == "auto":
+            theme, table = coded_theme()
+            svg = lay_out(self.dot_of(self._graph, theme), "svg", len(self._graph.vertices)).decode("utf-8")
+            return automatic_svg(svg, table)
         return self._laid_out("svg").decode("utf-8")
 
     def _laid_out(self, format: str) -> bytes:
@@ -262,12 +289,12 @@ class Drawing:
         """
         target = Path(path)
         suffix = target.suffix.lower()
-        if suffix in (".svg", ".png", ".pdf"):
+        if suffix == ".svg":
+            content = self.svg.encode("utf-8")
+        elif suffix in (".png", ".pdf"):
             content = self._laid_out(suffix[1:])
         elif suffix == ".html":
             require_graphviz("html")
-            from autograd.visualize.page import page
-
             content = page(self).encode("utf-8")
         elif suffix in (".dot", ".gv"):
             content = self.dot.encode("utf-8")

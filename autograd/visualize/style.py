@@ -1,12 +1,13 @@
 """The look: colours of the light and the dark theme, symbols, and the limits between healthy and sick gradients.
 
-The three sick states differ by lightness, symbol and word, so they are told apart without colour; every text has a contrast of at
-least 4.7 : 1 against its ground.
+The three sick states differ by lightness, symbol and word, so they are told apart without colour; every text has a contrast
+of at least 4.7 : 1 against its ground.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
 
 FONT = "Helvetica,Arial,sans-serif"
 SAVED = "◆"
@@ -105,3 +106,25 @@ class Thresholds:
 
     vanishing: float = 1e-7
     exploding: float = 1.0
+
+
+def coded_theme() -> tuple[Theme, dict[str, tuple[str, str]]]:
+    """A theme of placeholder colours, each used for one role only, and the light and dark colour that each stands for.
+
+    Laid out once, a picture in it can be given its colours afterwards, so that one SVG serves light and dark.
+    """
+    table: dict[str, tuple[str, str]] = {}
+
+    def code(light: Any, dark: Any) -> Any:
+        if isinstance(light, str):
+            placeholder = f"#0a{len(table):04x}"
+            table[placeholder] = (light, dark)
+            return placeholder
+        if is_dataclass(light):
+            parts = {part.name: code(getattr(light, part.name), getattr(dark, part.name)) for part in fields(light)}
+            return type(light)(**parts)  # type: ignore[operator]
+        if isinstance(light, tuple):
+            return tuple(code(*pair) for pair in zip(light, dark, strict=True))
+        return {name: code(light[name], dark[name]) for name in light}
+
+    return code(LIGHT, DARK), table

@@ -73,9 +73,7 @@ def _named_nodes(module: Any) -> dict[str, Node]:
     return {name: parameter.node for name, parameter in named() if parameter.node is not None}
 
 
-def read(
-    outputs: Mapping[str, Any], names: Names, thresholds: Thresholds, sources: bool = False
-) -> Graph:
+def read(outputs: Mapping[str, Any], names: Names, thresholds: Thresholds, sources: bool = False) -> Graph:
     """The model of everything behind some tensors.
 
     Args:
@@ -105,9 +103,7 @@ def read(
     for index, (name, tensor) in enumerate(outputs.items()):
         value = number_text(tensor._data.item()) if tensor._data.size == 1 else ""
         key = f"out{index}"
-        graph.vertices.append(
-            Vertex(key, "output", name, None, tensor.shape, str(tensor.dtype), value=value, source=key)
-        )
+        graph.vertices.append(Vertex(key, "output", name, None, tensor.shape, str(tensor.dtype), value=value, source=key))
         graph.edges.append(Edge(keys[solid(tensor.node)], key, 0, tensor.shape, str(tensor.dtype)))
     leaves = [node for node in drawn if node.pullback is LEAF]
     graph.parameters = len(leaves)
@@ -225,7 +221,7 @@ def _leaf_vertex(
 
 
 def health(gradient: Any, weight: Any, thresholds: Thresholds) -> tuple[float | None, str]:
-    """The norm of a gradient and the state that it is in, by r = rms(gradient) / max(rms(weight), 1e-8)."""
+    """The norm of a gradient, and its state by r = rms(gradient) / max(rms(weight), 1e-8) of a weight that is not all 0."""
     if gradient is None:
         return None, "no grad"
     wide = np.asarray(gradient, np.float64)
@@ -236,7 +232,10 @@ def health(gradient: Any, weight: Any, thresholds: Thresholds) -> tuple[float | 
         return 0.0, "zero grad" if wide.size else ""
     if weight is None:
         return norm, ""
-    scale = max(float(np.sqrt(np.mean(np.square(weight, dtype=np.float64)))), 1e-8)
+    scale = float(np.sqrt(np.mean(np.square(weight, dtype=np.float64))))
+    if scale == 0:  # a bias that starts at zero: there is nothing to compare with
+        return norm, ""
+    scale = max(scale, 1e-8)
     ratio = norm / np.sqrt(wide.size) / scale
     if ratio < thresholds.vanishing:
         return norm, "vanishing"
@@ -244,9 +243,7 @@ def health(gradient: Any, weight: Any, thresholds: Thresholds) -> tuple[float | 
 
 
 def _op_vertex(node: Node, key: str, boxes: _Boxes, kept: bool, sources: bool) -> Vertex:
-    numbers = [
-        f"{_SIGNS.get(node.op, '')}{parent:g}" for parent in node.parents if type(parent) is not Node
-    ]
+    numbers = [f"{_SIGNS.get(node.op, '')}{parent:g}" for parent in node.parents if type(parent) is not Node]
     static = [f"{name}={_short(value)}" for name, value in (node.static or {}).items() if _worth_showing(value)]
     several = node.dtype.kind == "V"
     facts = [("op", node.op)]
