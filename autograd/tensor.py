@@ -16,6 +16,7 @@ from autograd.graph import CONSTANT, LEAF, HookHandle, Hooks, Node, source_node,
 from autograd.methods.comparison import ComparisonMethods
 from autograd.methods.dtype import DtypeMethods
 from autograd.methods.elementwise import ElementwiseMethods
+from autograd.methods.in_place import InPlaceMethods
 from autograd.methods.indexing import IndexingMethods
 from autograd.methods.linalg import LinalgMethods
 from autograd.methods.reductions import ReductionMethods
@@ -28,6 +29,7 @@ from autograd.primitive import bind_tensor, functions, ufuncs
 
 class Tensor(
     ElementwiseMethods,
+    InPlaceMethods,
     ReductionMethods,
     ShapingMethods,
     IndexingMethods,

@@ -13,26 +13,29 @@ from typing import Any
 import numpy as np
 
 from autograd import graph
+from autograd.arrays import Array
 from autograd.primitive import elementwise
 
 _INTEGERS = {np.dtype(np.float16): np.int16, np.dtype(np.float32): np.int32, np.dtype(np.float64): np.int64}
 _LARGE = 512  # elements from which np.where is the slower one
 
 
-def choose(mask: Any, a: Any, b: Any) -> Any:
+def choose(mask: Any, a: Any, b: Any) -> Array:
     """``np.where(mask, a, b)`` on arrays and numbers, to the bit, by arithmetic on the bits where that is quicker."""
-    if not (isinstance(mask, np.ndarray) and mask.size >= _LARGE and mask.dtype == np.bool_):
-        return np.where(mask, a, b)
-    dtype = np.result_type(a, b)
-    integer = _INTEGERS.get(dtype)
-    if integer is None:
-        return np.where(mask, a, b)
-    a, b = np.asarray(a, dtype).view(integer), np.asarray(b, dtype).view(integer)
-    bits = np.bitwise_xor(a, b)
-    if bits.shape != mask.shape:
-        return np.where(mask, a, b).view(dtype)
-    np.multiply(bits, mask, out=bits)
-    return np.bitwise_xor(bits, b, out=bits).view(dtype) if bits.shape else np.where(mask, a, b).view(dtype)
+    chosen: Array
+    if isinstance(mask, np.ndarray) and mask.size >= _LARGE and mask.dtype == np.bool_:
+        dtype = np.result_type(a, b)
+        integer = _INTEGERS.get(dtype)
+        if integer is not None:
+            a, b = (np.asarray(item, dtype).view(integer) for item in (a, b))
+            chosen = np.bitwise_xor(a, b)
+            if isinstance(chosen, np.ndarray) and chosen.shape == mask.shape:
+                np.multiply(chosen, mask, out=chosen)
+                np.bitwise_xor(chosen, b, out=chosen)
+                return chosen.view(dtype)
+            a, b = a.view(dtype), b.view(dtype)
+    chosen = np.where(mask, a, b)
+    return chosen
 
 
 def _gate(g: Any, mask: Any) -> Any:
@@ -57,6 +60,13 @@ def in_rules(function: Callable[..., Any]) -> Callable[..., Any]:
     return on_either
 
 
+where_primitive = elementwise(
+    choose,
+    lambda g, _z, _mask, _x, _y: np.zeros_like(g),
+    lambda g, _z, mask, _x, _y: gate(g, mask),
+    lambda g, _z, mask, _x, _y: gate(g, np.logical_not(mask)),
+    name="where",
+)
 gate_primitive = elementwise(
     _gate,
     lambda g, _y, _x, mask: gate(g, mask),
@@ -64,4 +74,7 @@ gate_primitive = elementwise(
     name="gate",
     doc="x where the mask is True, and 0 elsewhere.",
 )
-gate = in_rules(gate_primitive)  # gate(g, mask): g where the mask is True, and exactly 0 elsewhere
+
+# for rules: np.where(mask, a, b), and g where the mask is True but exactly 0 elsewhere
+pick: Callable[..., Any] = in_rules(where_primitive)
+gate: Callable[..., Any] = in_rules(gate_primitive)

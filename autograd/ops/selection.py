@@ -8,16 +8,8 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import as_array
-from autograd.ops.gate import choose, gate
+from autograd.ops.gate import gate, where_primitive
 from autograd.primitive import as_operand, elementwise, implements, internal
-
-_where = elementwise(
-    choose,
-    lambda g, _z, _mask, _x, _y: np.zeros_like(g),
-    lambda g, _z, mask, _x, _y: gate(g, mask),
-    lambda g, _z, mask, _x, _y: gate(g, np.logical_not(mask)),
-    name="where",
-)
 
 
 @implements(np.where)
@@ -44,7 +36,7 @@ def where(condition: Any, *choices: Any) -> Any:
     x, y = choices
     if isinstance(x, int | float) and isinstance(y, int | float):
         x, y = as_array([x, y], where="where")
-    return _where(mask, x, y)
+    return where_primitive(mask, x, y)
 
 
 def masked_fill(x: Any, mask: Any, value: Any) -> Any:
@@ -69,7 +61,7 @@ def masked_fill(x: Any, mask: Any, value: Any) -> Any:
         raise ValueError(f"masked_fill: expected a mask that broadcasts to {x.shape}, got {mask.shape}")
     if hasattr(value, "dtype") and value.dtype != x.dtype:
         value = value.astype(x.dtype)
-    return _where(mask, value, x)
+    return where_primitive(mask, value, x)
 
 
 # ------------------------------------------------------------------------------------------------ the larger, the smaller

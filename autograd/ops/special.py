@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ _polygamma = internal(
     lambda g, _y, x, *, n: g * _polygamma_of(x, n=n + 1),
     name="polygamma",
 )
-_polygamma_of = in_rules(_polygamma)
+_polygamma_of: Callable[..., Any] = in_rules(_polygamma)
 digamma = elementwise(
     kernels.digamma,
     lambda g, _y, x: g * _polygamma_of(x, n=1),

@@ -170,7 +170,7 @@ def erfc_positive(z: Array) -> Array:
     return y
 
 
-def _erfc(x: Array) -> Array:
+def erfc_block(x: Array) -> Array:
     y = erfc_positive(np.abs(x))
     return choose(x < 0, 2.0 - y, y)
 
@@ -188,7 +188,7 @@ def erf_single(x: Array) -> Array:
 
 
 erf = by_blocks(_erf, erf_single)
-erfc = by_blocks(_erfc)
+erfc = by_blocks(erfc_block)
 
 # ------------------------------------------------------------------------------------------------ gamma function
 
@@ -317,7 +317,8 @@ def _cotangent_derivative(n: int, c: Array) -> Array:
     polynomial = np.array([0.0, 1.0])
     for _ in range(n):
         polynomial = -np.polynomial.polynomial.polymul([1.0, 0.0, 1.0], np.polynomial.polynomial.polyder(polynomial))
-    return np.polynomial.polynomial.polyval(c, polynomial)
+    value: Array = np.polynomial.polynomial.polyval(c, polynomial)
+    return value
 
 
 def _polygamma(x: Array, *, n: int) -> Array:
