@@ -90,7 +90,7 @@ def prelu(x: Any, weight: Any) -> Any:
         weight: one slope, or one for each channel (axis 1 of x; axis 0 if it has only one).
     """
     x, weight = as_operand(x, "prelu"), as_operand(weight, "prelu")
-    if getattr(weight, "size", 1) != 1:
+    if math.prod(getattr(weight, "shape", ())) != 1:
         channels = x.shape[min(1, x.ndim - 1)] if x.ndim else 1
         if weight.shape != (channels,):
             raise ValueError(f"prelu: expected one weight or {channels}, one for each channel, got shape {weight.shape}")
