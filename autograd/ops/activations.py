@@ -229,9 +229,17 @@ softsign = elementwise(lambda x: x / (1.0 + np.abs(x)), _softsign_rule, name="so
 # ------------------------------------------------------------------------------------------------ x times a sigmoid
 
 
+def _limited(function: Callable[[Any], Any], x: Any, limit: float) -> Any:
+    """function(x), but its limits 0 and x from -limit and limit on: at infinity inf * 0 would be nan."""
+    far = np.abs(x) >= limit
+    if not np.any(far):
+        return function(x)
+    return np.where(far, np.where(x > 0, x, 0.0), function(np.where(far, 0.0, x)))
+
+
 def _silu_composition(x: Any) -> Any:
     """x / (1 + e^-x), also called swish; 0 at -inf."""
-    return np.where(x > -1e4, x, -1e4) * e.sigmoid(x)
+    return _limited(lambda x: x * e.sigmoid(x), x, 1e3)
 
 
 def _silu_block(x: Array, y: Array, s: Array) -> None:
@@ -278,7 +286,7 @@ def _normal_cdf(x: Array) -> Array:
 
 def _gelu_composition(x: Any) -> Any:
     """x Φ(x), with the distribution function Φ of the standard normal distribution; 0 at -inf."""
-    return np.where(x > -100.0, x, -100.0) * (0.5 * special.erfc(x * -math.sqrt(0.5)))
+    return _limited(lambda x: x * (0.5 * special.erfc(x * -math.sqrt(0.5))), x, 100.0)
 
 
 def _gelu_block(x: Array, y: Array, c: Array) -> None:
@@ -316,8 +324,7 @@ _GELU_CUBIC = 0.044715
 
 def _gelu_tanh_composition(x: Any) -> Any:
     """x (1 + tanh(sqrt(2/π) (x + 0.044715 x³))) / 2; 0 at -inf."""
-    inner = _GELU_RATE * x * (1.0 + _GELU_CUBIC * (x * x))
-    return np.where(x > -100.0, x, -100.0) * (0.5 * (1.0 + np.tanh(inner)))
+    return _limited(lambda x: x * (0.5 * (1.0 + np.tanh(_GELU_RATE * x * (1.0 + _GELU_CUBIC * (x * x))))), x, 100.0)
 
 
 def _gelu_tanh_block(x: Array, y: Array, t: Array) -> None:
@@ -375,7 +382,7 @@ def gelu(x: Any, approximate: str = "none") -> Any:
 
 def _mish_composition(x: Any) -> Any:
     """x tanh(log(1 + e^x)) (Misra, 2019); 0 at -inf."""
-    return np.where(x > -1e4, x, -1e4) * np.tanh(softplus(x))
+    return _limited(lambda x: x * np.tanh(softplus(x)), x, 1e3)
 
 
 def _mish_block(x: Array, y: Array, t: Array) -> None:

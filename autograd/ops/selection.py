@@ -153,7 +153,7 @@ def nan_to_num(x: Any, copy: bool = True, nan: float = 0.0, posinf: float | None
 
 # ------------------------------------------------------------------------------------------------ rounding
 
-_round = internal(lambda x, *, decimals: np.round(x, decimals), lambda _g, _y, _x, **_static: None, name="round")
+_round = internal(lambda x, *, decimals: np.round(x, decimals), lambda g, _y, _x, **_static: np.zeros_like(g), name="round")
 
 
 @implements(np.round, np.around)
