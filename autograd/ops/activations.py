@@ -31,6 +31,10 @@ def _blockwise(work: Callable[..., None], arrays: Sequence[Any], outputs: int) -
     """New arrays that ``work(*blocks, *output_blocks)`` fills, by pieces that stay in the cache; float16 as float32."""
     arrays = [_floating(array) for array in arrays]
     first = arrays[0]
+    if first.ndim and first.size <= BLOCK and first.dtype != np.float16:
+        small = [np.empty_like(first) for _ in range(outputs)]
+        work(*arrays, *small)
+        return small
     dtype = first.dtype
     if dtype == np.float16:
         arrays = [array.astype(np.float32) for array in arrays]
@@ -39,6 +43,14 @@ def _blockwise(work: Callable[..., None], arrays: Sequence[Any], outputs: int) -
     for start in range(0, first.size, BLOCK):
         work(*(array[start : start + BLOCK] for array in flat))
     return [result.astype(dtype) for result in results] if dtype == np.float16 else results
+
+
+def _within(x: Array, low: float, high: float = np.inf, out: Array | None = None) -> Array:
+    """x limited to an interval: np.clip is the quicker one on large arrays only."""
+    if x.size > 4096:
+        return np.clip(x, low, high, out=out)
+    y: Array = np.maximum(x, low, out=out)
+    return y if high == np.inf else np.minimum(y, high, out=y)
 
 
 # ------------------------------------------------------------------------------------------------ piecewise linear
@@ -187,7 +199,8 @@ def _softplus_kernel(x: Any, *, beta: float, threshold: float) -> Any:
     y += np.maximum(t, 0.0)
     if beta != 1.0:
         y /= beta
-    return choose(np.asarray(t > threshold), x, y)
+    linear = np.asarray(t > threshold)
+    return choose(linear, x, y) if linear.any() else y
 
 
 def _softplus_rule(g: Any, _y: Any, x: Any, *, beta: float, threshold: float) -> Any:
@@ -247,7 +260,7 @@ def _silu_block(x: Array, y: Array, s: Array) -> None:
     np.exp(s, out=s)
     s += 1.0
     np.reciprocal(s, out=s)
-    np.clip(x, -1e4, np.inf, out=y)
+    _within(x, -1e4, out=y)
     y *= s
 
 
@@ -259,7 +272,7 @@ def _silu_kernel(x: Any) -> tuple[Array, Array]:
 def _silu_slope(g: Array, x: Array, s: Array, d: Array) -> None:
     """g s (1 + x (1 - s))"""
     np.subtract(1.0, s, out=d)
-    d *= np.clip(x, -1e4, 1e4)
+    d *= _within(x, -1e4, 1e4)
     d += 1.0
     d *= s
     d *= g
@@ -291,7 +304,7 @@ def _gelu_composition(x: Any) -> Any:
 
 def _gelu_block(x: Array, y: Array, c: Array) -> None:
     c[...] = _normal_cdf(x)
-    np.clip(x, -100.0, np.inf, out=y)
+    _within(x, -100.0, out=y)
     y *= c
 
 
@@ -302,7 +315,7 @@ def _gelu_kernel(x: Any) -> tuple[Array, Array]:
 
 def _gelu_slope(g: Array, x: Array, c: Array, d: Array) -> None:
     """g (Φ(x) + x φ(x))"""
-    z = np.clip(x, -100.0, 100.0)
+    z = _within(x, -100.0, 100.0)
     np.multiply(z, z, out=d)
     d *= -0.5
     np.exp(d, out=d)
@@ -333,7 +346,7 @@ def _gelu_tanh_block(x: Array, y: Array, t: Array) -> None:
     t += _GELU_RATE
     t *= x
     np.tanh(t, out=t)
-    np.clip(x, -100.0, np.inf, out=y)
+    _within(x, -100.0, out=y)
     y *= 0.5
     y *= t + 1.0
 
@@ -345,7 +358,7 @@ def _gelu_tanh_kernel(x: Any) -> tuple[Array, Array]:
 
 def _gelu_tanh_slope(g: Array, x: Array, t: Array, d: Array) -> None:
     """g (1 + t + x (1 - t²) u') / 2, with the argument u of the tanh"""
-    z = np.clip(x, -100.0, 100.0)
+    z = _within(x, -100.0, 100.0)
     np.multiply(z, z, out=d)
     d *= 3.0 * _GELU_CUBIC * _GELU_RATE
     d += _GELU_RATE
@@ -392,7 +405,7 @@ def _mish_block(x: Array, y: Array, t: Array) -> None:
     t *= w
     np.add(t, 2.0, out=w)
     t /= w
-    np.clip(x, -1e4, np.inf, out=y)
+    _within(x, -1e4, out=y)
     y *= t
 
 
@@ -408,7 +421,7 @@ def _mish_slope(g: Array, x: Array, t: Array, d: Array) -> None:
     d += 1.0
     s = t * t
     np.subtract(1.0, s, out=s)
-    s *= np.clip(x, -1e4, 1e4)
+    s *= _within(x, -1e4, 1e4)
     np.divide(s, d, out=d)
     d += t
     d *= g

@@ -58,12 +58,12 @@ def _power_x(g: Any, _z: Any, x: Any, y: Any) -> Any:
         if y == 0:
             return np.zeros_like(g)
         return g if y == 1 else g * (y * x ** (y - 1))
-    exponent = y - 1
     zero = y == 0
-    if np.any(zero):  # 0 * x^-1 is 0 unless x^-1 is not finite; elsewhere it must stay differentiable in y
+    if not np.any(zero):
+        return g * (y * x ** (y - 1))
+    if y.dtype.kind == "f":  # 0 * x^-1 is 0 unless x^-1 is not finite, and must stay differentiable in y
         zero = zero & ~(np.abs(x) > 1e-30)
-        exponent = np.where(zero, 1, exponent)
-    return g * (y * x**exponent)
+    return g * (y * x ** (np.where(zero, 2, y) - 1))
 
 
 def _power_y(g: Any, z: Any, x: Any, y: Any) -> Any:
@@ -150,7 +150,8 @@ def _sigmoid(x: Any) -> Any:
     x = np.asarray(x)
     if x.dtype.kind != "f":
         x = x.astype(np.float64)
-    y = np.asarray(np.exp(-x))  # may overflow to inf, whose reciprocal is the right 0
+    y = np.asarray(np.negative(x))
+    np.exp(y, out=y)  # may overflow to inf, whose reciprocal is the right 0
     y += 1.0
     return np.reciprocal(y, out=y)
 

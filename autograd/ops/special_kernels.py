@@ -130,10 +130,14 @@ def _polynomial(coefficients: tuple[float, ...], x: Array) -> Array:
 
 
 def by_blocks(function: Callable[..., Array], single: Callable[..., Array] | None = None) -> Callable[..., Array]:
-    """A kernel for arrays of any shape and dtype from functions of 1-d float64 (and, if given, float32) blocks."""
+    """A kernel for arrays of any shape and dtype from functions of float64 (and, if given, float32) blocks."""
 
     def kernel(x: Any, **static: Any) -> Array:
         x = np.asarray(x)
+        if x.dtype == np.float64 and x.ndim and x.size <= BLOCK:
+            return function(x, **static)
+        if single is not None and x.dtype == np.float32 and x.ndim and x.size <= BLOCK:
+            return single(x)
         out = np.empty(x.shape, x.dtype if x.dtype.kind == "f" else np.float64)
         work, dtype = (function, np.float64) if single is None or out.dtype == np.float64 else (single, np.float32)
         source, target = x.reshape(-1), out.reshape(-1)

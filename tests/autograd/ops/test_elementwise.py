@@ -196,6 +196,13 @@ def test_hard_case_052_base_0() -> None:
     equal(g, [0, 0, 0])
 
 
+def test_power_with_unsigned_exponents() -> None:
+    _, g = gradients(lambda x: x ** Tensor(np.array([0, 1, 2], np.uint8)), [300.0, 300.0, 300.0])
+    equal(g, [0, 1, 600])
+    _, g = gradients(lambda x: x ** Tensor(np.array([False, True])), [0.0, 5.0])
+    equal(g, [0, 1])
+
+
 def test_power_mixed_second_derivative() -> None:
     """d²(x^y)/dxdy = x^(y-1) (1 + y log x), at y = 0 too, where the factor y must not be dropped."""
     x, y = leaf([0.5, 2.0, 3.0]), leaf([0.0, 0.0, 2.0])
