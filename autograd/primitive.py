@@ -223,7 +223,10 @@ def _compute(
     static: dict[str, Any] | None,
 ) -> Any:
     run = _run_users_kernel if primitive.checked else quiet.run
-    output = run(primitive.kernel, *values, **static) if static else run(primitive.kernel, *values)
+    try:
+        output = run(primitive.kernel, *values, **static) if static else run(primitive.kernel, *values)
+    except ValueError as error:
+        raise (_explained(error, primitive.name, values) if primitive.simple else error) from None
     residuals = None
     if primitive.composition is not None:
         output, residuals = output
@@ -236,6 +239,16 @@ def _compute(
     if type(output) is tuple:
         return tuple([constant(np.asarray(item)) for item in output])
     return constant(np.asarray(output))
+
+
+def _explained(error: ValueError, name: str, values: Sequence[Any]) -> ValueError:
+    """NumPy's error, or one that names the op if the shapes of the arguments of an elementwise op do not broadcast."""
+    shapes = [np.shape(value) for value in values]
+    try:
+        np.broadcast_shapes(*shapes)
+    except ValueError:
+        return ValueError(f"{name}: expected shapes that broadcast, got {' and '.join(map(str, shapes))}")
+    return error
 
 
 def _converted(name: str, arguments: Sequence[Any]) -> list[Any]:
@@ -420,7 +433,10 @@ def _binary(declared: Primitive, guard: bool) -> Function:
                     pullback = None
             except AttributeError:
                 return apply_mixed(declared, (a, b))
-        z = quiet.run(kernel, x, y) if guard else kernel(x, y)
+        try:
+            z = quiet.run(kernel, x, y) if guard else kernel(x, y)
+        except ValueError as error:
+            raise _explained(error, declared.name, (x, y)) from None
         if type(z) is not ndarray:
             z = np.asarray(z)
         out = new(Tensor)

@@ -33,7 +33,7 @@ class ElementwiseMethods:
     remainder = elementwise.remainder
     fmod = elementwise.fmod
     neg = negative = elementwise.negative
-    positive = elementwise.positive
+    positive = conj = conjugate = elementwise.positive
     abs = absolute = elementwise.absolute
     sign = sgn = elementwise.sign
     square = elementwise.square

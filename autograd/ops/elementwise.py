@@ -86,6 +86,7 @@ power = elementwise(
 implements(np.power)(power)
 negative = elementwise(np.negative, lambda g, _y, _x: -g, guard=False, doc="-x.")
 positive = elementwise(np.positive, lambda g, _y, _x: g, guard=False, doc="+x.")
+implements(np.conjugate)(positive)  # of real numbers
 clone = elementwise(np.copy, lambda g, _y, _x: g, name="clone", doc="A copy of x.")
 square = elementwise(np.square, lambda g, _y, x: g * (2.0 * x), doc="x ** 2.")
 reciprocal = elementwise(np.reciprocal, lambda g, y, _x: -g * (y * y), doc="1 / x.")

@@ -332,8 +332,9 @@ def _polygamma(x: Array, *, n: int) -> Array:
         x,
         [
             (x > 0, lambda x: scale * _hurwitz_zeta(n + 1, x)),
+            (x == 0, lambda x: scale / x ** (n + 1)),
             (
-                x <= 0,
+                x < 0,
                 lambda x: (
                     mirror * scale * _hurwitz_zeta(n + 1, 1.0 - x)
                     - math.pi ** (n + 1) * _cotangent_derivative(n, _cotangent_pi(x))

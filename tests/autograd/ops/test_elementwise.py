@@ -126,6 +126,18 @@ def test_hard_case_028_no_warnings() -> None:
         gradients(lambda x: 1 / x, [0.0])
 
 
+def test_shapes_that_do_not_broadcast() -> None:
+    x = leaf(np.ones((2, 3)))
+    for function in (np.add, np.multiply, np.hypot, np.maximum):
+        for other in (np.ones(2), leaf(np.ones(2))):
+            with pytest.raises(
+                ValueError, match=rf"{function.__name__}: expected shapes that broadcast, got \(2, 3\) and \(2,\)"
+            ):
+                function(x, other)
+    with pytest.raises(ValueError, match=r"where: expected shapes that broadcast, got \(2,\) and \(2, 3\) and \(\)"):
+        ag.where(np.array([True, False]), x, 0.0)
+
+
 # ------------------------------------------------------------------------------------------------ arithmetic
 
 

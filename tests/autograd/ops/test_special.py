@@ -96,6 +96,14 @@ def test_special_values() -> None:
         np.testing.assert_array_equal(function(Tensor(np.array(points))).numpy(), expected)
 
 
+def test_derivatives_at_the_poles() -> None:
+    for function, expected in ((ag.lgamma, [-INF, NAN, INF]), (ag.digamma, [INF, NAN, 0])):
+        x = Tensor(np.array([0.0, -1.0, INF]), requires_grad=True)
+        function(x).backward(np.ones(3))
+        assert x.grad is not None
+        np.testing.assert_array_equal(x.grad.numpy(), expected)
+
+
 def test_shapes_and_dtypes() -> None:
     for function in (ag.erf, ag.erfc, ag.lgamma, ag.digamma, ag.expit, ag.logit):
         for dtype in (np.float16, np.float32, np.float64):
