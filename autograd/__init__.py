@@ -3,19 +3,16 @@
 from autograd.ops.activations import (
     celu,
     elu,
-    gelu,
     glu,
     hardsigmoid,
     hardswish,
     hardtanh,
     leaky_relu,
     logsigmoid,
-    mish,
     prelu,
     relu,
     relu6,
     selu,
-    silu,
     softplus,
     softsign,
 )
@@ -133,6 +130,7 @@ from autograd.ops.elementwise import (
     tanh,
     trunc,
 )
+from autograd.ops.fused_activations import gelu, mish, silu
 from autograd.ops.selection import (
     clip,
     fmax,
@@ -159,7 +157,7 @@ from autograd.tensor import Tensor
 tensor = Tensor
 
 __all__ = [
-    # activations
+    # activations, fused_activations
     "celu",
     "elu",
     "gelu",

@@ -129,6 +129,12 @@ def _polynomial(coefficients: tuple[float, ...], x: Array) -> Array:
     return y
 
 
+def floating(x: Any) -> Array:
+    """x as an array of floats."""
+    array: Array = np.asarray(x)
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
 def by_blocks(function: Callable[..., Array], single: Callable[..., Array] | None = None) -> Callable[..., Array]:
     """A kernel for arrays of any shape and dtype from functions of float64 (and, if given, float32) blocks."""
 

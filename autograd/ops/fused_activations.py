@@ -1,0 +1,238 @@
+"""The activations x times a sigmoid, fused: gelu, silu, mish.
+
+Where x would meet its factor at infinity as inf * 0, x is clipped first at a value beyond which the factor is 0 in every dtype,
+so that the limit comes out: ``silu(-inf)`` and ``gelu(-inf)`` are 0 with gradient 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.arrays import Array
+from autograd.ops import elementwise as e
+from autograd.ops import special
+from autograd.ops.activations import softplus
+from autograd.ops.special_kernels import BLOCK, erf_single, erfc_block, floating
+from autograd.primitive import fused
+
+
+def _blockwise(work: Callable[..., None], arrays: Sequence[Any], outputs: int) -> list[Array]:
+    """New arrays that ``work(*blocks, *output_blocks)`` fills, by pieces that stay in the cache; float16 as float32."""
+    arrays = [floating(array) for array in arrays]
+    first = arrays[0]
+    if first.ndim and first.size <= BLOCK and first.dtype != np.float16:
+        small = [np.empty_like(first) for _ in range(outputs)]
+        work(*arrays, *small)
+        return small
+    dtype = first.dtype
+    if dtype == np.float16:
+        arrays = [array.astype(np.float32) for array in arrays]
+    results = [np.empty(first.shape, arrays[0].dtype) for _ in range(outputs)]
+    flat = [array.reshape(-1) for array in (*arrays, *results)]
+    for start in range(0, first.size, BLOCK):
+        work(*(array[start : start + BLOCK] for array in flat))
+    return [result.astype(dtype) for result in results] if dtype == np.float16 else results
+
+
+def _within(x: Array, low: float, high: float = np.inf, out: Array | None = None) -> Array:
+    """x limited to an interval: np.clip is the quicker one on large arrays only."""
+    if x.size > 4096:
+        return np.clip(x, low, high, out=out)
+    y: Array = np.maximum(x, low, out=out)
+    return y if high == np.inf else np.minimum(y, high, out=y)
+
+
+def _limited(function: Callable[[Any], Any], x: Any, limit: float) -> Any:
+    """function(x), but its limits 0 and x from -limit and limit on: at infinity inf * 0 would be nan."""
+    far = np.abs(x) >= limit
+    if not np.any(far):
+        return function(x)
+    return np.where(far, np.where(x > 0, x, 0.0), function(np.where(far, 0.0, x)))
+
+
+def _silu_composition(x: Any) -> Any:
+    """x / (1 + e^-x), also called swish; 0 at -inf."""
+    return _limited(lambda x: x * e.sigmoid(x), x, 1e3)
+
+
+def _silu_block(x: Array, y: Array, s: Array) -> None:
+    np.negative(x, out=s)
+    np.exp(s, out=s)
+    s += 1.0
+    np.reciprocal(s, out=s)
+    _within(x, -1e4, out=y)
+    y *= s
+
+
+def _silu_kernel(x: Any) -> tuple[Array, Array]:
+    y, s = _blockwise(_silu_block, [x], 2)
+    return y, s
+
+
+def _silu_slope(g: Array, x: Array, s: Array, d: Array) -> None:
+    """g s (1 + x (1 - s))"""
+    np.subtract(1.0, s, out=d)
+    d *= _within(x, -1e4, 1e4)
+    d += 1.0
+    d *= s
+    d *= g
+
+
+def _silu_rule(g: Any, _wanted: Any, _y: Any, x: Any, *, residuals: Array) -> Any:
+    return _blockwise(_silu_slope, [g, x, residuals], 1)
+
+
+silu = fused(_silu_composition, _silu_kernel, _silu_rule, name="silu")
+
+
+def _normal_cdf(x: Array) -> Array:
+    """Φ(x), the probability that a standard normal number is below x."""
+    scaled = x * -math.sqrt(0.5)
+    if x.dtype == np.float64:
+        c = erfc_block(scaled)
+    else:
+        c = erf_single(scaled)
+        np.subtract(1.0, c, out=c)
+    c *= 0.5
+    return c
+
+
+def _gelu_composition(x: Any) -> Any:
+    """x Φ(x), with the distribution function Φ of the standard normal distribution; 0 at -inf."""
+    return _limited(lambda x: x * (0.5 * special.erfc(x * -math.sqrt(0.5))), x, 100.0)
+
+
+def _gelu_block(x: Array, y: Array, c: Array) -> None:
+    c[...] = _normal_cdf(x)
+    _within(x, -100.0, out=y)
+    y *= c
+
+
+def _gelu_kernel(x: Any) -> tuple[Array, Array]:
+    y, c = _blockwise(_gelu_block, [x], 2)
+    return y, c
+
+
+def _gelu_slope(g: Array, x: Array, c: Array, d: Array) -> None:
+    """g (Φ(x) + x φ(x))"""
+    z = _within(x, -100.0, 100.0)
+    np.multiply(z, z, out=d)
+    d *= -0.5
+    np.exp(d, out=d)
+    d *= z
+    d *= 1.0 / math.sqrt(2.0 * math.pi)
+    d += c
+    d *= g
+
+
+def _gelu_rule(g: Any, _wanted: Any, _y: Any, x: Any, *, residuals: Array) -> Any:
+    return _blockwise(_gelu_slope, [g, x, residuals], 1)
+
+
+_gelu = fused(_gelu_composition, _gelu_kernel, _gelu_rule, name="gelu")
+
+_GELU_RATE = math.sqrt(2.0 / math.pi)
+_GELU_CUBIC = 0.044715
+
+
+def _gelu_tanh_composition(x: Any) -> Any:
+    """x (1 + tanh(sqrt(2/π) (x + 0.044715 x³))) / 2; 0 at -inf."""
+    return _limited(lambda x: x * (0.5 * (1.0 + np.tanh(_GELU_RATE * x * (1.0 + _GELU_CUBIC * (x * x))))), x, 100.0)
+
+
+def _gelu_tanh_block(x: Array, y: Array, t: Array) -> None:
+    np.multiply(x, x, out=t)
+    t *= _GELU_CUBIC * _GELU_RATE
+    t += _GELU_RATE
+    t *= x
+    np.tanh(t, out=t)
+    _within(x, -100.0, out=y)
+    y *= 0.5
+    y *= t + 1.0
+
+
+def _gelu_tanh_kernel(x: Any) -> tuple[Array, Array]:
+    y, t = _blockwise(_gelu_tanh_block, [x], 2)
+    return y, t
+
+
+def _gelu_tanh_slope(g: Array, x: Array, t: Array, d: Array) -> None:
+    """g (1 + t + x (1 - t²) u') / 2, with the argument u of the tanh"""
+    z = _within(x, -100.0, 100.0)
+    np.multiply(z, z, out=d)
+    d *= 3.0 * _GELU_CUBIC * _GELU_RATE
+    d += _GELU_RATE
+    d *= z
+    s = t * t
+    np.subtract(1.0, s, out=s)
+    d *= s
+    d += 1.0
+    d += t
+    d *= 0.5
+    d *= g
+
+
+def _gelu_tanh_rule(g: Any, _wanted: Any, _y: Any, x: Any, *, residuals: Array) -> Any:
+    return _blockwise(_gelu_tanh_slope, [g, x, residuals], 1)
+
+
+_gelu_tanh = fused(_gelu_tanh_composition, _gelu_tanh_kernel, _gelu_tanh_rule, name="gelu_tanh")
+
+
+def gelu(x: Any, approximate: str = "none") -> Any:
+    """x Φ(x), with the distribution function Φ of the standard normal distribution (Hendrycks and Gimpel, 2016).
+
+    Args:
+        x: a tensor.
+        approximate: ``"none"``, or ``"tanh"`` for x (1 + tanh(sqrt(2/π) (x + 0.044715 x³))) / 2.
+    """
+    if approximate == "none":
+        return _gelu(x)
+    if approximate == "tanh":
+        return _gelu_tanh(x)
+    raise ValueError(f"gelu: expected approximate 'none' or 'tanh', got {approximate!r}")
+
+
+def _mish_composition(x: Any) -> Any:
+    """x tanh(log(1 + e^x)) (Misra, 2019); 0 at -inf."""
+    return _limited(lambda x: x * np.tanh(softplus(x)), x, 1e3)
+
+
+def _mish_block(x: Array, y: Array, t: Array) -> None:
+    """tanh(log(1 + w)) = n / (n + 2) with n = w (w + 2)"""
+    w = np.exp(np.clip(x, -np.inf, 20.0))
+    np.add(w, 2.0, out=t)
+    t *= w
+    np.add(t, 2.0, out=w)
+    t /= w
+    _within(x, -1e4, out=y)
+    y *= t
+
+
+def _mish_kernel(x: Any) -> tuple[Array, Array]:
+    y, t = _blockwise(_mish_block, [x], 2)
+    return y, t
+
+
+def _mish_slope(g: Array, x: Array, t: Array, d: Array) -> None:
+    """g (t + x (1 - t²) / (1 + e^-x))"""
+    np.negative(x, out=d)
+    np.exp(d, out=d)
+    d += 1.0
+    s = t * t
+    np.subtract(1.0, s, out=s)
+    s *= _within(x, -1e4, 1e4)
+    np.divide(s, d, out=d)
+    d += t
+    d *= g
+
+
+def _mish_rule(g: Any, _wanted: Any, _y: Any, x: Any, *, residuals: Array) -> Any:
+    return _blockwise(_mish_slope, [g, x, residuals], 1)
+
+
+mish = fused(_mish_composition, _mish_kernel, _mish_rule, name="mish")
