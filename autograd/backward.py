@@ -128,13 +128,18 @@ def unbroadcast(cotangent: Any, shape: Shape) -> Any:
 
 
 def fit(cotangent: Any, node: Node, parent: Node) -> Any:
-    """A cotangent in the shape and dtype of the argument that it belongs to."""
+    """A cotangent in the shape and dtype of the argument that it belongs to.
+
+    A rule may return the shape of the output (broadcasting is undone), or any shape that broadcasts to the argument's.
+    """
     shape, dtype = parent.aval
     if type(cotangent) is Scatter:
         return cotangent
     if cotangent.shape != shape:
         if _broadcasts_to(shape, cotangent.shape):
             cotangent = unbroadcast(cotangent, shape)
+        elif _broadcasts_to(cotangent.shape, shape):  # the same for all elements of an axis: what a sum hands back
+            cotangent = np.broadcast_to(cotangent, shape)
         else:
             raise RuntimeError(
                 f"{node.op}: expected the rule to return a cotangent of shape {shape}, got {cotangent.shape}; "

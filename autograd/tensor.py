@@ -19,6 +19,7 @@ from autograd.methods.elementwise import ElementwiseMethods
 from autograd.methods.in_place import InPlaceMethods
 from autograd.methods.indexing import IndexingMethods
 from autograd.methods.linalg import LinalgMethods
+from autograd.methods.ordering import OrderingMethods
 from autograd.methods.reductions import ReductionMethods
 from autograd.methods.shaping import ShapingMethods
 from autograd.mode import get_mode
@@ -33,6 +34,7 @@ class Tensor(
     ReductionMethods,
     ShapingMethods,
     IndexingMethods,
+    OrderingMethods,
     LinalgMethods,
     ComparisonMethods,
     DtypeMethods,

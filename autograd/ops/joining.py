@@ -1,0 +1,366 @@
+"""Joining and splitting, padding, repeating and rolling, triangles and diagonals."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.arrays import Array
+from autograd.ops._axes import axis_tuple, one_axis
+from autograd.ops.gate import gate_primitive
+from autograd.ops.indexing import getitem
+from autograd.ops.reductions import tensor_of
+from autograd.ops.shaping import atleast_1d, atleast_2d, atleast_3d, broadcast_to, expand_dims, moveaxis, reshape
+from autograd.primitive import implements, internal
+
+# ------------------------------------------------------------------------------------------------ join
+
+
+def _concatenate_rule(g: Any, wanted: tuple[bool, ...], _y: Any, *_parts: Any, axis: int, sizes: tuple[int, ...]) -> list[Any]:
+    starts = itertools.accumulate(sizes, initial=0)
+    return [
+        g[(slice(None),) * axis + (slice(start, start + size),)] if want else None
+        for start, size, want in zip(starts, sizes, wanted, strict=False)
+    ]
+
+
+_concatenate = internal(
+    lambda *parts, axis, sizes: np.concatenate(parts, axis=axis),  # noqa: ARG005  (the rule needs them)
+    name="concatenate",
+    joint=_concatenate_rule,
+)
+
+
+def _parts(tensors: Any, op: str) -> list[Any]:
+    if hasattr(tensors, "_data") or not isinstance(tensors, list | tuple):
+        tensors = list(tensors)
+    parts = [tensor_of(part, op) for part in tensors]
+    if not parts:
+        raise ValueError(f"{op}: expected at least one tensor, got none")
+    return parts
+
+
+@implements(np.concatenate)
+def concatenate(tensors: Sequence[Any], axis: int | None = 0) -> Any:
+    """Tensors one behind the other along an axis (flat ones without one)."""
+    parts = _parts(tensors, "concatenate")
+    if axis is None:
+        parts, axis = [reshape(part, -1) for part in parts], 0
+    axis = one_axis(axis, parts[0].ndim, "concatenate")
+    first = parts[0].shape
+    for part in parts[1:]:
+        same = part.ndim == len(first) and all(a == b for i, (a, b) in enumerate(zip(part.shape, first)) if i != axis)
+        if not same:
+            raise ValueError(f"concatenate: expected equal shapes apart from axis {axis}, got {first} and {part.shape}")
+    return _concatenate(*parts, axis=axis, sizes=tuple(part.shape[axis] for part in parts))
+
+
+cat = concatenate
+
+
+@implements(np.stack)
+def stack(tensors: Sequence[Any], axis: int = 0) -> Any:
+    """Tensors of equal shape along a new axis."""
+    parts = _parts(tensors, "stack")
+    for part in parts[1:]:
+        if part.shape != parts[0].shape:
+            raise ValueError(f"stack: expected equal shapes, got {parts[0].shape} and {part.shape}")
+    axis = one_axis(axis, parts[0].ndim + 1, "stack")
+    return concatenate([expand_dims(part, axis) for part in parts], axis)
+
+
+@implements(np.hstack)
+def hstack(tensors: Sequence[Any]) -> Any:
+    """Side by side: along axis 1 (0 for 1-d tensors)."""
+    parts = [atleast_1d(part) for part in _parts(tensors, "hstack")]
+    return concatenate(parts, 0 if parts[0].ndim == 1 else 1)
+
+
+@implements(np.vstack)
+def vstack(tensors: Sequence[Any]) -> Any:
+    """One above the other: along axis 0, 1-d tensors as rows."""
+    return concatenate([atleast_2d(part) for part in _parts(tensors, "vstack")], 0)
+
+
+@implements(np.dstack)
+def dstack(tensors: Sequence[Any]) -> Any:
+    """One behind the other: along axis 2."""
+    return concatenate([atleast_3d(part) for part in _parts(tensors, "dstack")], 2)
+
+
+@implements(np.column_stack)
+def column_stack(tensors: Sequence[Any]) -> Any:
+    """1-d tensors as the columns of a matrix; matrices side by side."""
+    parts = _parts(tensors, "column_stack")
+    return concatenate([reshape(part, (-1, 1)) if part.ndim < 2 else part for part in parts], 1)
+
+
+def block_diag(*matrices: Any) -> Any:
+    """Matrices along the diagonal of a larger one, 0 elsewhere."""
+    parts = [atleast_2d(part) for part in _parts(matrices, "block_diag")]
+    width = sum(part.shape[1] for part in parts)
+    rows, left = [], 0
+    for part in parts:
+        rows.append(pad(part, ((0, 0), (left, width - left - part.shape[1]))))
+        left += part.shape[1]
+    return concatenate(rows, 0)
+
+
+# ------------------------------------------------------------------------------------------------ split
+
+
+def _pieces(x: Any, cuts: Sequence[int], axis: int) -> list[Any]:
+    """The pieces between cuts: each is an index of its own, so a piece that nobody uses costs nothing."""
+    edges = [0, *cuts, x.shape[axis]]
+    lead = (slice(None),) * axis
+    return [getitem(x, (*lead, slice(a, max(a, b)))) for a, b in itertools.pairwise(edges)]
+
+
+@implements(np.array_split)
+def array_split(x: Any, sections: Any, axis: int = 0) -> list[Any]:
+    """Split into this many pieces of nearly equal size, or at these positions."""
+    x = tensor_of(x, "array_split")
+    axis = one_axis(axis, x.ndim, "array_split")
+    if not isinstance(sections, int):
+        return _pieces(x, [int(cut) for cut in sections], axis)
+    if sections <= 0:
+        raise ValueError(f"array_split: expected at least 1 section, got {sections}")
+    each, extra = divmod(x.shape[axis], sections)
+    return _pieces(x, list(itertools.accumulate([each + (i < extra) for i in range(sections)]))[:-1], axis)
+
+
+tensor_split = array_split
+
+
+@implements(np.split)
+def split(x: Any, sections: Any, axis: int = 0) -> list[Any]:
+    """Split into this many equal pieces, or at these positions."""
+    x = tensor_of(x, "split")
+    length = x.shape[one_axis(axis, x.ndim, "split")]
+    if isinstance(sections, int) and (sections <= 0 or length % sections):
+        raise ValueError(f"split: expected sections that divide {length} evenly, got {sections}; see array_split()")
+    return array_split(x, sections, axis)
+
+
+def split_with_sizes(x: Any, sizes: Sequence[int], dim: int = 0) -> list[Any]:
+    """Split into pieces of these sizes."""
+    x = tensor_of(x, "split_with_sizes")
+    axis = one_axis(dim, x.ndim, "split_with_sizes")
+    if sum(sizes) != x.shape[axis] or min(sizes, default=0) < 0:
+        raise ValueError(f"split_with_sizes: expected sizes that add up to {x.shape[axis]}, got {list(sizes)}")
+    return _pieces(x, list(itertools.accumulate(sizes))[:-1], axis)
+
+
+def split_by_size(x: Any, size: int, dim: int = 0) -> list[Any]:
+    """Split into pieces of one size, the last one smaller (``Tensor.split``)."""
+    x = tensor_of(x, "split")
+    axis = one_axis(dim, x.ndim, "split")
+    if size <= 0:
+        raise ValueError(f"split: expected a positive size, got {size}")
+    return _pieces(x, list(range(size, x.shape[axis], size)), axis)
+
+
+def chunk(x: Any, chunks: int, dim: int = 0) -> list[Any]:
+    """Split into at most this many pieces of equal size, the last one smaller."""
+    x = tensor_of(x, "chunk")
+    if chunks <= 0:
+        raise ValueError(f"chunk: expected at least 1 chunk, got {chunks}")
+    length = x.shape[one_axis(dim, x.ndim, "chunk")]
+    return split_by_size(x, max(-(-length // chunks), 1), dim)
+
+
+@implements(np.unstack) if hasattr(np, "unstack") else lambda function: function
+def unbind(x: Any, axis: int = 0) -> tuple[Any, ...]:
+    """The slices along an axis, without it."""
+    x = tensor_of(x, "unbind")
+    axis = one_axis(axis, x.ndim, "unbind")
+    return tuple(getitem(x, (slice(None),) * axis + (i,)) for i in range(x.shape[axis]))
+
+
+@implements(np.hsplit)
+def hsplit(x: Any, sections: Any) -> list[Any]:
+    """Split along axis 1 (0 for a 1-d tensor)."""
+    x = tensor_of(x, "hsplit")
+    return split(x, sections, 0 if x.ndim == 1 else 1)
+
+
+@implements(np.vsplit)
+def vsplit(x: Any, sections: Any) -> list[Any]:
+    """Split along axis 0."""
+    return split(x, sections, 0)
+
+
+@implements(np.dsplit)
+def dsplit(x: Any, sections: Any) -> list[Any]:
+    """Split along axis 2."""
+    return split(x, sections, 2)
+
+
+# ------------------------------------------------------------------------------------------------ pad
+
+
+def _pad_kernel(x: Array, *, width: tuple[tuple[int, int], ...], value: float) -> Array:
+    return np.pad(x, width, constant_values=value)
+
+
+def _unpad(g: Any, width: tuple[tuple[int, int], ...]) -> Any:
+    return g[tuple(slice(a, g.shape[i] - b) for i, (a, b) in enumerate(width))]
+
+
+_pad = internal(_pad_kernel, lambda g, _y, _x, *, width, value: _unpad(g, width), name="pad")  # noqa: ARG005
+
+_INDEX_MODES = ("edge", "reflect", "symmetric", "wrap")
+
+
+@implements(np.pad)
+def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float = 0.0) -> Any:
+    """x with a margin around it.
+
+    Args:
+        x: the tensor.
+        pad_width: elements before and after: one number, (before, after), or one such pair for each axis.
+        mode: "constant", "edge", "reflect", "symmetric" or "wrap".
+        constant_values: what the margin holds in mode "constant".
+    """
+    x = tensor_of(x, "pad")
+    width = tuple((int(a), int(b)) for a, b in np.broadcast_to(np.asarray(pad_width), (x.ndim, 2)))
+    if min((n for pair in width for n in pair), default=0) < 0:
+        raise ValueError(f"pad: expected widths >= 0, got {pad_width}")
+    if mode == "constant":
+        return _pad(x, width=width, value=constant_values)
+    if mode not in _INDEX_MODES:
+        raise ValueError(f"pad: expected mode constant, {', '.join(_INDEX_MODES)}, got {mode!r}")
+    for axis, pair in enumerate(width):
+        if pair != (0, 0):
+            places = np.pad(np.arange(x.shape[axis]), pair, mode=mode)  # type: ignore[call-overload]
+            x = getitem(x, (slice(None),) * axis + (places,))
+    return x
+
+
+# ------------------------------------------------------------------------------------------------ repeat and roll
+
+
+@implements(np.repeat)
+def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
+    """Each element (or slice along an axis) repeated."""
+    x = tensor_of(x, "repeat")
+    if axis is None:
+        x, axis = reshape(x, -1), 0
+    axis = one_axis(axis, x.ndim, "repeat")
+    counts = np.asarray(getattr(repeats, "_data", repeats))
+    return getitem(x, (slice(None),) * axis + (np.repeat(np.arange(x.shape[axis]), counts),))
+
+
+repeat_interleave = repeat
+
+
+@implements(np.tile)
+def tile(x: Any, reps: int | Sequence[int]) -> Any:
+    """x repeated as a whole along each axis."""
+    x = tensor_of(x, "tile")
+    counts = (reps,) if isinstance(reps, int) else tuple(reps)
+    counts = (1,) * (x.ndim - len(counts)) + counts
+    x = reshape(x, (1,) * (len(counts) - x.ndim) + x.shape)
+    interleaved = [n for pair in zip((1,) * x.ndim, x.shape, strict=True) for n in pair]
+    repeated = [n for pair in zip(counts, x.shape, strict=True) for n in pair]
+    full = broadcast_to(reshape(x, interleaved), repeated)
+    return reshape(full, tuple(n * size for n, size in zip(counts, x.shape, strict=True)))
+
+
+_roll = internal(
+    lambda x, *, shift, axis: np.roll(x, shift, axis),
+    lambda g, _y, _x, *, shift, axis: np.roll(g, tuple(-s for s in shift) if axis is not None else -shift, axis),
+    name="roll",
+)
+
+
+@implements(np.roll)
+def roll(x: Any, shift: int | Sequence[int], axis: int | Sequence[int] | None = None) -> Any:
+    """Elements moved along axes; what leaves at one end comes in at the other."""
+    x = tensor_of(x, "roll")
+    if axis is None:
+        return _roll(x, shift=int(shift), axis=None)  # type: ignore[arg-type]
+    axes = axis_tuple(axis, x.ndim, "roll")
+    shifts = (shift,) * len(axes) if isinstance(shift, int) else tuple(shift)
+    if len(shifts) != len(axes):
+        raise ValueError(f"roll: expected one shift for each axis, got {shift} and {axis}")
+    return _roll(x, shift=shifts, axis=axes)
+
+
+# ------------------------------------------------------------------------------------------------ triangles, diagonals
+
+
+def _triangle(x: Any, k: int, lower: bool, op: str) -> Any:
+    x = tensor_of(x, op)
+    if x.ndim < 2:
+        raise ValueError(f"{op}: expected at least 2 axes, got shape {x.shape}")
+    mask = np.tri(*x.shape[-2:], k=k if lower else k - 1, dtype=np.bool_)
+    mask = np.broadcast_to(mask if lower else ~mask, x.shape)
+    return gate_primitive(x, np.array(mask))
+
+
+@implements(np.tril)
+def tril(x: Any, k: int = 0) -> Any:
+    """The part on and below the k-th diagonal, 0 above."""
+    return _triangle(x, k, True, "tril")
+
+
+@implements(np.triu)
+def triu(x: Any, k: int = 0) -> Any:
+    """The part on and above the k-th diagonal, 0 below."""
+    return _triangle(x, k, False, "triu")
+
+
+@implements(np.diagonal)
+def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """The diagonal of each matrix in two axes, as a new last axis."""
+    x = tensor_of(x, "diagonal")
+    first, second = axis_tuple((axis1, axis2), x.ndim, "diagonal")
+    x = moveaxis(x, (first, second), (-2, -1))
+    rows, columns = x.shape[-2:]
+    start_row, start_column = max(-offset, 0), max(offset, 0)
+    count = max(min(rows - start_row, columns - start_column), 0)
+    steps = np.arange(count)
+    return getitem(x, (Ellipsis, start_row + steps, start_column + steps))
+
+
+def diag_embed(x: Any, offset: int = 0) -> Any:
+    """Matrices with the last axis of x on a diagonal and 0 elsewhere."""
+    x = tensor_of(x, "diag_embed")
+    size = x.shape[-1] + abs(offset)
+    columns = expand_dims(x, -1) * np.ones(size, x.dtype)
+    square = pad(columns, [(0, 0)] * (x.ndim - 1) + [(max(-offset, 0), max(offset, 0)), (0, 0)])
+    return gate_primitive(square, np.broadcast_to(np.eye(size, k=offset, dtype=np.bool_), square.shape))
+
+
+@implements(np.diag)
+def diag(x: Any, k: int = 0) -> Any:
+    """The k-th diagonal of a matrix, or the matrix with a vector on it."""
+    x = tensor_of(x, "diag")
+    if x.ndim == 1:
+        return diag_embed(x, k)
+    if x.ndim == 2:
+        return diagonal(x, k)
+    raise ValueError(f"diag: expected 1 or 2 axes, got shape {x.shape}")
+
+
+@implements(np.diagflat)
+def diagflat(x: Any, k: int = 0) -> Any:
+    """The matrix with all elements of x on its k-th diagonal."""
+    return diag_embed(reshape(x, -1), k)
+
+
+@implements(np.meshgrid)
+def meshgrid(*tensors: Any, indexing: str = "xy") -> list[Any]:
+    """Coordinate tensors of a grid: "xy" as NumPy (the first varies along axis 1), "ij" as matrix indices."""
+    parts = [reshape(tensor_of(x, "meshgrid"), -1) for x in tensors]
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f"meshgrid: expected indexing 'xy' or 'ij', got {indexing!r}")
+    sizes = tuple(x.shape[0] for x in parts)
+    grids = [broadcast_to(reshape(x, (1,) * i + (-1,) + (1,) * (len(parts) - i - 1)), sizes) for i, x in enumerate(parts)]
+    if indexing == "xy" and len(parts) > 1:
+        grids = [moveaxis(grid, 0, 1) for grid in grids]
+    return grids

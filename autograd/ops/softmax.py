@@ -1,0 +1,112 @@
+"""The softmax family: stable for logits of any size, with -inf for what is excluded."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from autograd.arrays import Array
+from autograd.ops._axes import Axis, checked_axis, one_axis
+from autograd.ops.gate import pick
+from autograd.ops.reductions import expand, tensor_of
+from autograd.primitive import internal
+
+
+def _wide(x: Array) -> Array:
+    """float16 is summed in float32, where 100,000 classes do not overflow; integers become float64."""
+    if x.dtype == np.float16:
+        return x.astype(np.float32)
+    return x if x.dtype.kind == "f" else x.astype(np.float64)
+
+
+def _shifted(x: Array, axis: Axis) -> Array:
+    """x minus its greatest element, so that the exponentials are at most 1 (a new array)."""
+    return x - np.max(x, axis=axis, keepdims=True, initial=-math.inf)
+
+
+def _softmax_kernel(x: Array, *, axis: int) -> Array:
+    y = _shifted(_wide(x), axis)
+    np.exp(y, out=y)
+    y /= np.sum(y, axis=axis, keepdims=True)
+    return y.astype(x.dtype) if x.dtype == np.float16 else y
+
+
+_softmax = internal(
+    _softmax_kernel,
+    lambda g, y, _x, *, axis: y * (g - np.sum(g * y, axis=axis, keepdims=True)),
+    name="softmax",
+)
+
+
+def softmax(x: Any, axis: int = -1) -> Any:
+    """exp(x) / sum(exp(x)) along an axis. dx = y (g - sum(g y)).
+
+    Logits of any size are fine, and -inf gives exactly 0; a row of nothing but -inf, or with +inf, is nan (see
+    ``masked_softmax``).
+    """
+    x = tensor_of(x, "softmax")
+    return _softmax(x, axis=one_axis(axis, x.ndim or 1, "softmax") if x.ndim else None)
+
+
+def _log_softmax_kernel(x: Array, *, axis: int) -> Array:
+    y = _shifted(_wide(x), axis)
+    y -= np.log(np.sum(np.exp(y), axis=axis, keepdims=True))
+    return y.astype(x.dtype) if x.dtype == np.float16 else y
+
+
+_log_softmax = internal(
+    _log_softmax_kernel,
+    lambda g, y, _x, *, axis: g - np.exp(y) * np.sum(g, axis=axis, keepdims=True),
+    name="log_softmax",
+)
+
+
+def log_softmax(x: Any, axis: int = -1) -> Any:
+    """x - log(sum(exp(x))) along an axis, without overflow or cancellation. dx = g - softmax(x) sum(g)."""
+    x = tensor_of(x, "log_softmax")
+    return _log_softmax(x, axis=one_axis(axis, x.ndim or 1, "log_softmax") if x.ndim else None)
+
+
+def _logsumexp_kernel(x: Array, *, axis: Axis, keepdims: bool) -> Array:
+    wide = _wide(x)
+    greatest = np.max(wide, axis=axis, keepdims=True, initial=-math.inf)
+    base = np.where(np.isfinite(greatest), greatest, 0).astype(wide.dtype)
+    total = np.log(np.sum(np.exp(wide - base), axis=axis, keepdims=True)) + base
+    if not keepdims:
+        total = np.squeeze(total, axis=axis if axis is not None else tuple(range(x.ndim)))
+    return np.asarray(total, x.dtype if x.dtype.kind == "f" else np.float64)
+
+
+def _logsumexp_rule(g: Any, y: Any, x: Any, *, axis: Axis, keepdims: bool) -> Any:
+    """g softmax(x); where all are -inf, 0."""
+    y = expand(y, axis, keepdims)
+    weight = np.exp(pick(x == y, 0.0, x - y))  # inf - inf is 0 here: the one that is +inf has all the weight
+    return expand(g, axis, keepdims) * pick(y == -math.inf, 0.0, weight)
+
+
+_logsumexp = internal(_logsumexp_kernel, _logsumexp_rule, name="logsumexp")
+
+
+def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """log(sum(exp(x))) over axes, without overflow; -inf over an empty axis or where all are -inf, with gradient 0 there."""
+    x = tensor_of(x, "logsumexp")
+    return _logsumexp(x, axis=checked_axis(axis, x.ndim, "logsumexp"), keepdims=keepdims)
+
+
+def masked_softmax(x: Any, mask: Any, axis: int = -1) -> Any:
+    """Softmax over the elements where the mask is True; the others, and rows without any, are 0 and have gradient 0.
+
+    What stands at masked places does not matter, nan and inf included.
+    """
+    x = tensor_of(x, "masked_softmax")
+    keep = np.broadcast_to(np.asarray(getattr(mask, "_data", mask), np.bool_), x.shape)
+    empty = np.logical_not(np.any(keep, axis=axis, keepdims=True))
+    filled = np.where(np.logical_or(keep, empty), np.where(keep, x, 0.0), -math.inf)
+    return np.where(keep, softmax(filled, axis), 0.0)
+
+
+def softmin(x: Any, axis: int = -1) -> Any:
+    """softmax(-x)."""
+    return softmax(-tensor_of(x, "softmin"), axis)
