@@ -219,6 +219,26 @@ from autograd.ops.joining import (
     vsplit,
     vstack,
 )
+from autograd.ops.linalg import (
+    addbmm,
+    addmm,
+    addmv,
+    addr,
+    baddbmm,
+    bmm,
+    cross,
+    dot,
+    inner,
+    kron,
+    linear,
+    matmul,
+    mm,
+    mv,
+    outer,
+    tensordot,
+    trace,
+    vdot,
+)
 from autograd.ops.ordering import (
     argmax,
     argmin,
@@ -456,6 +476,25 @@ __all__ = [
     "masked_softmax",
     "softmax",
     "softmin",
+    # linalg
+    "addbmm",
+    "addmm",
+    "addmv",
+    "addr",
+    "baddbmm",
+    "bmm",
+    "cross",
+    "dot",
+    "inner",
+    "kron",
+    "linear",
+    "matmul",
+    "mm",
+    "mv",
+    "outer",
+    "tensordot",
+    "trace",
+    "vdot",
     # scans
     "cumprod",
     "cumsum",
@@ -630,5 +669,4 @@ __all__ = [
     "xlogy",
     # tensor
     "Tensor",
-    "tensor",
 ]

@@ -12,6 +12,7 @@ from autograd.arrays import Array
 from autograd.backward import Scatter
 from autograd.graph import Aval
 from autograd.ops._axes import one_axis
+from autograd.ops.elementwise import clone
 from autograd.ops.reductions import tensor_of
 from autograd.primitive import apply, as_operand, constant, implements, internal
 
@@ -143,6 +144,9 @@ def set_in_place(x: Any, index: Any, value: Any) -> Any:
     return apply(_set.primitive, (x, given), {"index": place})  # type: ignore[attr-defined]
 
 
+implements(np.copy)(lambda a, order="K": clone(a))  # noqa: ARG005
+
+
 # ------------------------------------------------------------------------------------------------ by index arrays
 
 
@@ -236,8 +240,7 @@ def _placed(x: Any, index: Any, value: Any, accumulate: bool) -> Any:
     if accumulate:
         value = np.broadcast_to(tensor_of(value, "scatter"), x._data[index].shape)
         return x + _scatter(value, indices=(index,), aval=(x.shape, x.dtype))
-    result = np.copy(x)
-    return set_in_place(result, index, value)
+    return set_in_place(clone(x), index, value)
 
 
 def scatter(x: Any, dim: int, index: Any, src: Any) -> Any:

@@ -1,12 +1,20 @@
-"""Linear algebra."""
+"""Products of vectors and matrices."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
+from autograd.arrays import Array
+from autograd.ops._axes import axis_tuple, one_axis
+from autograd.ops.joining import diagonal
+from autograd.ops.reductions import tensor_of
+from autograd.ops.shaping import moveaxis, reshape, transpose
 from autograd.primitive import implements, internal
+
+# ------------------------------------------------------------------------------------------------ matmul
 
 _matmul = internal(
     np.matmul,
@@ -18,5 +26,212 @@ _matmul = internal(
 
 @implements(np.matmul)
 def matmul(a: Any, b: Any) -> Any:
-    """a @ b (2-d so far)."""
-    return _matmul(a, b)
+    """The matrix product of the last two axes, broadcast over the others; a 1-d operand is a row on the left, a column on the right.
+
+    Raises:
+        ValueError: for 0-d operands, and where the inner dimensions or the batch axes do not agree.
+    """
+    try:
+        ndim_a, ndim_b = a._data.ndim, b._data.ndim
+    except AttributeError:
+        a, b = tensor_of(a, "matmul"), tensor_of(b, "matmul")
+        ndim_a, ndim_b = a._data.ndim, b._data.ndim
+    if ndim_a == 2 and ndim_b == 2 and a._data.shape[1] == b._data.shape[0]:
+        return _matmul(a, b)
+    shape_a, shape_b = a.shape, b.shape
+    if not shape_a or not shape_b:
+        raise ValueError(f"matmul: expected operands with at least 1 axis, got {shape_a} @ {shape_b}; use * for scalars")
+    if shape_a[-1] != shape_b[-2 if len(shape_b) > 1 else 0]:
+        raise ValueError(f"matmul: inner dimensions must agree, got {shape_a} @ {shape_b}")
+    left = reshape(a, (1, -1)) if ndim_a == 1 else a
+    right = reshape(b, (shape_b[0], 1)) if ndim_b == 1 else b
+    try:
+        batch = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
+    except ValueError:
+        raise ValueError(f"matmul: batch axes must broadcast, got {shape_a} @ {shape_b}") from None
+    if right.ndim == 2 and left.ndim > 2:  # one large product instead of a batch of small ones
+        flat = _matmul(reshape(left, (math.prod(left.shape[:-1]), left.shape[-1])), right)
+        product = reshape(flat, (*left.shape[:-1], right.shape[-1]))
+    else:
+        product = _matmul(left, right)
+    rows = () if ndim_a == 1 else (left.shape[-2],)
+    columns = () if ndim_b == 1 else (right.shape[-1],)
+    return product if ndim_a > 1 and ndim_b > 1 else reshape(product, (*batch, *rows, *columns))
+
+
+def _linear_kernel(x: Array, weight: Array, *bias: Array) -> Array:
+    y: Array = np.matmul(x, weight.T)
+    if bias:
+        if y.dtype == np.result_type(y, bias[0]):
+            y += bias[0]
+        else:
+            y = y + bias[0]
+    return y
+
+
+_linear = internal(
+    _linear_kernel,
+    lambda g, _y, _x, weight, *_bias: np.matmul(g, weight),
+    lambda g, _y, x, _weight, *_bias: np.matmul(np.swapaxes(g, 0, 1), x),
+    lambda g, _y, _x, _weight, *_bias: np.sum(g, axis=0),
+    name="linear",
+)
+
+
+def linear(x: Any, weight: Any, bias: Any = None) -> Any:
+    """``x @ weight.T + bias``: x (..., I), weight (O, I), bias (O,), result (..., O).
+
+    dx = g @ weight, dweight = g.T @ x, dbias = sum(g).
+    """
+    x, weight = tensor_of(x, "linear"), tensor_of(weight, "linear")
+    shape = x._data.shape
+    if weight._data.ndim != 2 or not shape or shape[-1] != weight._data.shape[1]:
+        raise ValueError(f"linear: expected x (..., I) and weight (O, I), got {shape} and {weight.shape}")
+    if bias is not None:
+        bias = tensor_of(bias, "linear")
+        if bias._data.shape != weight._data.shape[:1]:
+            raise ValueError(f"linear: expected a bias of shape {weight.shape[:1]}, got {bias.shape}")
+    flat = x if len(shape) == 2 else reshape(x, (math.prod(shape[:-1]), shape[-1]))
+    y = _linear(flat, weight) if bias is None else _linear(flat, weight, bias)
+    return y if len(shape) == 2 else reshape(y, (*shape[:-1], weight.shape[0]))
+
+
+# ------------------------------------------------------------------------------------------------ other products
+
+
+@implements(np.dot)
+def dot(a: Any, b: Any) -> Any:
+    """The inner product of vectors, the product of matrices; a sum over the last axis of a and the last but one of b."""
+    a, b = tensor_of(a, "dot"), tensor_of(b, "dot")
+    if a.ndim == 0 or b.ndim == 0:
+        return a * b
+    if b.ndim <= 2:
+        return matmul(a, b)
+    return tensordot(a, b, axes=((a.ndim - 1,), (b.ndim - 2,)))
+
+
+@implements(np.vdot)
+def vdot(a: Any, b: Any) -> Any:
+    """The inner product of all elements."""
+    return matmul(reshape(a, -1), reshape(b, -1))
+
+
+@implements(np.inner)
+def inner(a: Any, b: Any) -> Any:
+    """The sum of products over the last axes."""
+    a, b = tensor_of(a, "inner"), tensor_of(b, "inner")
+    if a.ndim == 0 or b.ndim == 0:
+        return a * b
+    return tensordot(a, b, axes=((a.ndim - 1,), (b.ndim - 1,)))
+
+
+@implements(np.outer)
+def outer(a: Any, b: Any) -> Any:
+    """All products of an element of a with one of b: (M, N)."""
+    return reshape(a, (-1, 1)) * reshape(b, (1, -1))
+
+
+@implements(np.tensordot)
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+    """The sum of products over pairs of axes: the last ``axes`` of a with the first of b, or two lists of axes."""
+    a, b = tensor_of(a, "tensordot"), tensor_of(b, "tensordot")
+    if isinstance(axes, int):
+        left, right = tuple(range(a.ndim - axes, a.ndim)), tuple(range(axes))
+    else:
+        left, right = axis_tuple(axes[0], a.ndim, "tensordot"), axis_tuple(axes[1], b.ndim, "tensordot")
+    if len(left) != len(right) or any(a.shape[i] != b.shape[j] for i, j in zip(left, right, strict=True)):
+        raise ValueError(f"tensordot: expected equal sizes along the axes {axes}, got {a.shape} and {b.shape}")
+    free_a = tuple(i for i in range(a.ndim) if i not in left)
+    free_b = tuple(j for j in range(b.ndim) if j not in right)
+    rows, columns = tuple(a.shape[i] for i in free_a), tuple(b.shape[j] for j in free_b)
+    shared = math.prod(a.shape[i] for i in left)
+    product = _matmul(
+        reshape(transpose(a, free_a + left), (math.prod(rows), shared)),
+        reshape(transpose(b, right + free_b), (shared, math.prod(columns))),
+    )
+    return reshape(product, rows + columns)
+
+
+@implements(np.trace)
+def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """The sum of a diagonal."""
+    return np.sum(diagonal(x, offset, axis1, axis2), axis=-1)
+
+
+@implements(np.kron)
+def kron(a: Any, b: Any) -> Any:
+    """The Kronecker product: a block of b for each element of a."""
+    a, b = tensor_of(a, "kron"), tensor_of(b, "kron")
+    ndim = max(a.ndim, b.ndim)
+    shape_a = (1,) * (ndim - a.ndim) + a.shape
+    shape_b = (1,) * (ndim - b.ndim) + b.shape
+    spread_a = reshape(a, tuple(n for size in shape_a for n in (size, 1)))
+    spread_b = reshape(b, tuple(n for size in shape_b for n in (1, size)))
+    return reshape(spread_a * spread_b, tuple(m * n for m, n in zip(shape_a, shape_b, strict=True)))
+
+
+@implements(np.cross)
+def cross(a: Any, b: Any, axis: int = -1) -> Any:
+    """The vector product of 3-vectors along an axis."""
+    a, b = tensor_of(a, "cross"), tensor_of(b, "cross")
+    a, b = moveaxis(a, one_axis(axis, a.ndim, "cross"), -1), moveaxis(b, one_axis(axis, b.ndim, "cross"), -1)
+    if a.shape[-1] != 3 or b.shape[-1] != 3:
+        raise ValueError(f"cross: expected 3 components, got shapes {a.shape} and {b.shape}")
+    first, second = [1, 2, 0], [2, 0, 1]
+    product = a[..., first] * b[..., second] - a[..., second] * b[..., first]
+    return moveaxis(product, -1, axis)
+
+
+def _matrices(op: str, ndim: int, *operands: Any) -> list[Any]:
+    found = [tensor_of(x, op) for x in operands]
+    for x in found:
+        if x.ndim != ndim:
+            raise ValueError(f"{op}: expected {ndim} axes, got shapes {', '.join(str(y.shape) for y in found)}")
+    return found
+
+
+def mm(a: Any, b: Any) -> Any:
+    """The product of two matrices."""
+    return matmul(*_matrices("mm", 2, a, b))
+
+
+def bmm(a: Any, b: Any) -> Any:
+    """The products of two batches of matrices: (B, M, K) by (B, K, N)."""
+    a, b = _matrices("bmm", 3, a, b)
+    if a.shape[0] != b.shape[0]:
+        raise ValueError(f"bmm: expected equal batches, got {a.shape} and {b.shape}")
+    return matmul(a, b)
+
+
+def mv(a: Any, x: Any) -> Any:
+    """A matrix times a vector."""
+    return matmul(*_matrices("mv", 2, a), *_matrices("mv", 1, x))
+
+
+def addmm(x: Any, a: Any, b: Any, *, beta: float = 1.0, alpha: float = 1.0) -> Any:
+    """beta x + alpha (a @ b)."""
+    return _scaled(x, beta) + _scaled(mm(a, b), alpha)
+
+
+def addmv(x: Any, a: Any, v: Any, *, beta: float = 1.0, alpha: float = 1.0) -> Any:
+    """beta x + alpha (a @ v)."""
+    return _scaled(x, beta) + _scaled(mv(a, v), alpha)
+
+
+def addr(x: Any, a: Any, b: Any, *, beta: float = 1.0, alpha: float = 1.0) -> Any:
+    """beta x + alpha outer(a, b)."""
+    return _scaled(x, beta) + _scaled(outer(a, b), alpha)
+
+
+def addbmm(x: Any, a: Any, b: Any, *, beta: float = 1.0, alpha: float = 1.0) -> Any:
+    """beta x + alpha (the sum of the batch a @ b)."""
+    return _scaled(x, beta) + _scaled(np.sum(bmm(a, b), axis=0), alpha)
+
+
+def baddbmm(x: Any, a: Any, b: Any, *, beta: float = 1.0, alpha: float = 1.0) -> Any:
+    """beta x + alpha (a @ b), batch by batch."""
+    return _scaled(x, beta) + _scaled(bmm(a, b), alpha)
+
+
+def _scaled(x: Any, factor: float) -> Any:
+    return x if factor == 1.0 else x * factor

@@ -48,7 +48,7 @@ def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 _mean = internal(
     lambda x, *, axis, keepdims, count: np.mean(x, axis=axis, keepdims=keepdims) if count else _nan(x, axis, keepdims),
-    lambda g, _y, _x, *, axis, keepdims, count: expand(g, axis, keepdims) / max(count, 1),
+    lambda g, _y, _x, *, axis, keepdims, count: expand(g, axis, keepdims) / (count or 1),
     name="mean",
 )
 

@@ -23,7 +23,7 @@ def _wide(x: Array) -> Array:
 
 def _shifted(x: Array, axis: Axis) -> Array:
     """x minus its greatest element, so that the exponentials are at most 1 (a new array)."""
-    return x - np.max(x, axis=axis, keepdims=True, initial=-math.inf)
+    return np.asarray(x - np.max(x, axis=axis, keepdims=True, initial=-math.inf))
 
 
 def _softmax_kernel(x: Array, *, axis: int) -> Array:

@@ -27,6 +27,7 @@ class Case:
         derivative: the formula, for docs/ops.md.
         kink: what the gradient is at the awkward points, for docs/ops.md.
         orders: how many times it may be differentiated at these inputs (1 or 2).
+        step: of the finite differences; smaller where a kink or a pole is near.
         tolerance: the greatest relative error against finite differences, at both orders.
     """
 
@@ -40,6 +41,7 @@ class Case:
     kink: str = ""
     orders: int = 2
     tolerance: float = 1e-6
+    step: float = 1e-3
 
     @property
     def id(self) -> str:

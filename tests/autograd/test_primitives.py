@@ -1,0 +1,168 @@
+"""Every check on every primitive, driven by the table of cases (tests/cases)."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+import pytest
+from cases.case import Case
+from cases.table import CASES
+
+import autograd as ag
+from autograd import Tensor
+from autograd.backward import backpropagate
+from autograd.gradcheck import gradient_function, measure
+from autograd.graph import wrap
+from autograd.primitive import primitives
+
+IDS = [case.id for case in CASES]
+every_case = pytest.mark.parametrize("case", CASES, ids=IDS)
+numpy_cases = pytest.mark.parametrize("case", [c for c in CASES if c.numpy], ids=[c.id for c in CASES if c.numpy])
+
+
+def arrays(case: Case, seed: int = 0) -> list[np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return [np.asarray(make(rng)) for make in case.inputs]
+
+
+def tensors(values, dtype=None):
+    """Leaves for the floating arrays, constants for the others."""
+    made = []
+    for value in values:
+        tensor = Tensor(value if dtype is None or value.dtype.kind != "f" else value.astype(dtype))
+        made.append(tensor.requires_grad_() if tensor.dtype.kind == "f" else tensor)
+    return made
+
+
+def as_list(result):
+    return [item for item in (result if isinstance(result, tuple | list) else [result]) if isinstance(item, Tensor)]
+
+
+def run_backward(case, leaves, create_graph, seed=1):
+    """The outputs, and the cotangent of every leaf for random cotangents of the outputs."""
+    outputs = as_list(case.call(*leaves))
+    rng = np.random.default_rng(seed)
+    roots, seeds = [], []
+    for output in outputs:
+        cotangent = np.asarray(rng.normal(size=output.shape)).astype(output.dtype)
+        if output._requires_grad:
+            roots.append(output.node)
+            seeds.append(wrap(cotangent, None) if create_graph else cotangent)
+    targets = [leaf.node for leaf in leaves if leaf._requires_grad]
+    found = backpropagate(roots, seeds, targets, create_graph=create_graph) if roots else {}
+    return outputs, [found.get(target) for target in targets]
+
+
+def data(value):
+    return value._data if isinstance(value, Tensor) else np.asarray(value)
+
+
+@every_case
+def test_first_order(case, record):
+    worst = measure(case.call, tuple(arrays(case)), step=case.step)
+    record.add("first order", case.op, worst.error if worst else 0.0)
+    assert worst is None or worst.error <= case.tolerance, worst
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.orders > 1], ids=[c.id for c in CASES if c.orders > 1])
+def test_second_order(case, record):
+    gradient, arguments = gradient_function(case.call, tuple(arrays(case)))
+    worst = measure(gradient, arguments, seed=3, step=case.step)
+    record.add("second order", case.op, worst.error if worst else 0.0)
+    assert worst is None or worst.error <= case.tolerance, worst
+
+
+@every_case
+def test_rules_give_the_same_bits_on_arrays_and_on_tensors(case):
+    values = arrays(case)
+    _, raw = run_backward(case, tensors(values), False)
+    _, recorded = run_backward(case, tensors(values), True)
+    fused = primitives[case.op].composition is not None
+    for one, two in zip(raw, recorded, strict=True):
+        if one is None or two is None:
+            assert (0.0 if one is None else np.max(np.abs(data(one)), initial=0.0)) == (
+                0.0 if two is None else np.max(np.abs(data(two)), initial=0.0)
+            )
+        elif fused:  # the recorded pass differentiates the composition
+            np.testing.assert_allclose(data(one), data(two), rtol=1e-9, atol=1e-11)
+        else:
+            np.testing.assert_array_equal(data(one), data(two))
+
+
+@numpy_cases
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_forward_is_numpys(case, dtype):
+    values = [value.astype(dtype) if value.dtype.kind == "f" else value for value in arrays(case)]
+    with np.errstate(all="ignore"):
+        expected = case.numpy(*values)
+    got = case.call(*map(Tensor, values))
+    if not isinstance(expected, tuple | list):
+        expected, got = [expected], [got]
+    for one, two in zip(got, expected, strict=True):
+        np.testing.assert_array_equal(data(one), two)
+        assert data(one).dtype == np.asarray(two).dtype
+
+
+@every_case
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_gradients_have_shape_and_dtype_of_their_argument(case, dtype):
+    if dtype == np.float16 and case.op in NO_HALF:
+        return
+    leaves = tensors(arrays(case), dtype)
+    outputs, found = run_backward(case, leaves, False)
+    for output in outputs:
+        assert isinstance(output._data, np.ndarray)
+    for leaf, gradient in zip([leaf for leaf in leaves if leaf._requires_grad], found, strict=True):
+        if gradient is not None:
+            assert data(gradient).shape == leaf.shape
+            assert data(gradient).dtype == dtype
+
+
+NO_HALF = {"inv", "solve", "det", "slogdet", "cholesky", "qr", "svd", "eigh", "pinv", "svdvals", "eigvalsh", "lstsq"}
+
+
+@every_case
+def test_layout_in_memory_does_not_matter(case):
+    values = arrays(case)
+    _, plain = run_backward(case, tensors(values), False)
+    odd = []
+    for tensor, value in zip(tensors(values), values, strict=True):
+        if value.ndim == 0:
+            odd.append(tensor)
+            continue
+        wide = np.empty((*value.shape[::-1], 2), value.dtype)
+        backwards = wide[..., 0].T[(slice(None, None, -1),) * value.ndim]
+        backwards[...] = value
+        tensor._data = backwards
+        odd.append(tensor)
+    _, found = run_backward(case, odd, False)
+    for one, two in zip(plain, found, strict=True):
+        if one is not None:
+            np.testing.assert_allclose(data(two), data(one), rtol=1e-12, atol=1e-13)
+
+
+@every_case
+def test_nothing_is_recorded_under_no_grad(case):
+    with ag.no_grad():
+        for output in as_list(case.call(*tensors(arrays(case)))):
+            assert output.node is None
+            assert not output.requires_grad
+
+
+def test_every_primitive_has_a_row_and_every_row_a_primitive():
+    rows = {case.op for case in CASES}
+    assert sorted(set(primitives) - rows) == []
+    assert sorted(rows - set(primitives)) == []
+
+
+def test_rows_have_different_names():
+    assert len(set(IDS)) == len(IDS), sorted({name for name in IDS if IDS.count(name) > 1})
+
+
+def test_every_export_exists_and_has_a_docstring():
+    for name in ag.__all__:
+        value = getattr(ag, name)
+        if callable(value):
+            assert inspect.getdoc(value), name
+    assert len(set(ag.__all__)) == len(ag.__all__)
