@@ -342,8 +342,29 @@ from autograd.random import (
     manual_seed,
 )
 from autograd.tensor import Tensor
+from autograd.transforms import (
+    checkpoint,
+    elementwise_grad,
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    value_and_grad,
+    vjp,
+)
 
 __all__ = [
+    # transforms
+    "checkpoint",
+    "elementwise_grad",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "value_and_grad",
+    "vjp",
     # primitive
     "primitive",
     # gradcheck

@@ -143,7 +143,7 @@ def _leaf_or_same(value: Any) -> Any:
 def measure(
     function: Callable[..., Any], inputs: Any, *, step: float = 1e-3, seed: int = 0, parameters: Sequence[Tensor] = ()
 ) -> Mismatch | None:
-    """The greatest relative difference between the recorded and the numeric derivative; None where nothing is differentiable."""
+    """The greatest relative difference between the recorded and the numeric derivative; None without outputs to compare."""
     arguments = _float64(inputs)
     _check_overlap(inputs)
     leaves = _leaves(arguments)

@@ -26,7 +26,7 @@ _matmul = internal(
 
 @implements(np.matmul)
 def matmul(a: Any, b: Any) -> Any:
-    """The matrix product of the last two axes, broadcast over the others; a 1-d operand is a row on the left, a column on the right.
+    """The matrix product of the last two axes, broadcast over the others; a 1-d operand is a row (left) or a column (right).
 
     Raises:
         ValueError: for 0-d operands, and where the inner dimensions or the batch axes do not agree.
