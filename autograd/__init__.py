@@ -239,6 +239,11 @@ from autograd.ops.linalg import (
     trace,
     vdot,
 )
+from autograd.ops.losses import (
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    nll_loss,
+)
 from autograd.ops.ordering import (
     argmax,
     argmin,
@@ -355,6 +360,10 @@ from autograd.transforms import (
 )
 
 __all__ = [
+    # losses
+    "binary_cross_entropy_with_logits",
+    "cross_entropy",
+    "nll_loss",
     # transforms
     "checkpoint",
     "elementwise_grad",

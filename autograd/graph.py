@@ -101,7 +101,8 @@ class Node:
     """
 
     __slots__ = (
-        "__weakref__", "aval", "grad", "hooks", "name", "parents", "pullback", "saved", "scope", "seq", "static", "tensor", "trace",
+        "__weakref__", "aval", "grad", "hooks", "name", "parents", "pullback", "saved", "scope", "seq", "static",
+        "tensor", "trace",
     )  # fmt: skip
 
     pullback: Pullback

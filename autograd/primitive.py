@@ -85,12 +85,14 @@ class Primitive:
         composition: for a fused op, its definition by other primitives on Tensors.
         view: True when the output may share memory with an argument.
         checked: True for users' primitives, whose rules' results are checked.
+        unread: of a fused op, the positions of arguments that its derivative does not depend on (a bias): they are not saved.
         simple: True when its rules can be called by the backward loop itself: no static arguments, always an array.
         function: what is called to apply it.
     """
 
     __slots__ = (
-        "_pullbacks", "checked", "composition", "function", "joint", "kernel", "marks", "name", "rules", "simple", "view",
+        "_pullbacks", "checked", "composition", "function", "joint", "kernel", "marks", "name", "rules", "simple",
+        "unread", "view",
     )  # fmt: skip
 
     function: Function
@@ -106,6 +108,7 @@ class Primitive:
         view: bool = False,
         checked: bool = False,
         simple: bool = False,
+        unread: tuple[int, ...] = (),
     ) -> None:
         if name in primitives and not checked:
             raise ValueError(f"primitive: expected a new name, got {name!r} twice")
@@ -117,6 +120,7 @@ class Primitive:
         self.view = view
         self.checked = checked
         self.simple = simple
+        self.unread = unread
         self.marks = tuple(_reads(rule, 1) for rule in self.rules) if joint is None else (_reads(joint, 2),)
         self._pullbacks: dict[tuple[bool, ...], Pullback] = {}
         if not checked:
@@ -133,6 +137,8 @@ class Primitive:
         count = len(needs)
         if self.joint is not None:
             keeps = _expand(self.marks[0], count)
+            if self.composition is not None:  # differentiated again, it reads its arguments itself
+                keeps = (keeps[0], *(index not in self.unread for index in range(count)))
             wanted = tuple((index, self.joint) for index in range(count) if needs[index])
             return Pullback(self.name, self, wanted, keeps, _run_fused if self.composition else _run_joint)
         if count > len(self.rules):
@@ -569,18 +575,22 @@ def internal(kernel: Function, *rules: Function, name: str, joint: Function | No
     return primitive(kernel, *rules, name=name, joint=joint, view=view, checked=False)
 
 
-def fused(composition: Function, kernel: Function, rule: Function, name: str | None = None) -> Function:
+def fused(
+    composition: Function, kernel: Function, rule: Function, name: str | None = None, unread: tuple[int, ...] = ()
+) -> Function:
     """Declares an op that is fast and still differentiable to any order.
 
     Args:
         composition: the op written with other primitives on Tensors, ``composition(*tensors, **static)``: its definition.
         kernel: the same on arrays, as fast as may be: returns ``(output, residuals)``, what the rule wants to keep.
-        rule: ``rule(g, wanted, y, *arrays, residuals, **static)`` returns the cotangents at first order. What it marks
-            with an underscore is not saved, so the derivative must not depend on it.
+        rule: ``rule(g, wanted, y, *arrays, residuals, **static)`` returns the cotangents at first order. It may find what it
+            needs in the residuals; the arguments are saved all the same, since the composition reads them.
+        name: the op's name, if not the composition's.
+        unread: the positions of arguments that the derivative does not depend on; they are not saved.
 
     Under ``create_graph=True`` the engine differentiates the composition instead.
     """
-    declared = Primitive(name or composition.__name__, kernel, joint=rule, composition=composition)
+    declared = Primitive(name or composition.__name__, kernel, joint=rule, composition=composition, unread=unread)
 
     def function(*arguments: Any, **static: Any) -> Any:
         return apply(declared, arguments, static)

@@ -1,0 +1,237 @@
+"""Classification losses on logits: fused, stable, and equal to their composition from primitives."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from autograd.arrays import Array
+from autograd.ops.indexing import getitem
+from autograd.ops.reductions import tensor_of
+from autograd.ops.shaping import moveaxis, reshape
+from autograd.ops.softmax import log_softmax
+from autograd.primitive import fused
+
+_REDUCTIONS = ("mean", "sum", "none")
+
+
+def check_reduction(reduction: str, op: str) -> None:
+    """Raises ValueError for anything but "mean", "sum" and "none"."""
+    if reduction not in _REDUCTIONS:
+        raise ValueError(f"{op}: expected reduction 'mean', 'sum' or 'none', got {reduction!r}")
+
+
+def reduced(loss: Any, reduction: str, divisor: Any = None) -> Any:
+    """The mean, the sum or the loss itself."""
+    if reduction == "none":
+        return loss
+    if reduction == "sum":
+        return np.sum(loss)
+    return np.mean(loss) if divisor is None else np.sum(loss) / divisor
+
+
+# ------------------------------------------------------------------------------------------------ cross entropy
+
+
+def _cross_entropy_composition(logits: Any, *, target: Array, scale: Array, smoothing: Array | None, valid: Array) -> Any:
+    """-scale_i logp[i, target_i] - sum_c smoothing_ic logp[i, c], row by row; 0 for ignored rows."""
+    logp = log_softmax(logits, axis=1)
+    loss = -getitem(logp, (np.arange(len(target)), target)) * scale
+    if smoothing is not None:
+        loss = loss - np.sum(np.where(smoothing == 0, 0.0, logp * smoothing), axis=1)
+    return np.where(valid, loss, 0.0)
+
+
+def _cross_entropy_kernel(
+    logits: Array, *, target: Array, scale: Array, smoothing: Array | None, valid: Array
+) -> tuple[Array, tuple[Array, ...]]:
+    wide = logits.astype(np.float32) if logits.dtype == np.float16 else logits
+    shifted = wide - np.max(wide, axis=1, keepdims=True, initial=-math.inf)
+    picked = shifted[np.arange(len(target)), target]
+    if smoothing is not None:
+        total = np.sum(np.where(smoothing == 0, 0, smoothing * shifted), axis=1)
+    exponentials = np.exp(shifted, out=shifted)
+    sums = np.sum(exponentials, axis=1)
+    logs = np.log(sums)
+    loss = (logs - picked) * scale
+    if smoothing is not None:
+        loss += logs * np.sum(smoothing, axis=1) - total
+    if not valid.all():
+        loss = np.where(valid, loss, 0)
+    return loss.astype(logits.dtype, copy=False), (exponentials, sums)
+
+
+def _cross_entropy_rule(
+    g: Array,
+    _wanted: tuple[bool, ...],
+    _loss: Any,
+    _logits: Any,
+    *,
+    residuals: tuple[Array, ...],
+    target: Array,
+    scale: Array,
+    smoothing: Array | None,
+    valid: Array,
+) -> list[Any]:
+    """(softmax sum(weights) - weights) g, row by row."""
+    exponentials, sums = residuals
+    rows = scale if smoothing is None else scale + np.sum(smoothing, axis=1)
+    factor = g.astype(exponentials.dtype)
+    out = exponentials * (factor * rows / sums)[:, None]
+    if smoothing is not None:
+        out -= smoothing * factor[:, None]
+    out[np.arange(len(target)), target] -= factor * scale
+    if not valid.all():
+        out[~valid] = 0
+    return [out]
+
+
+_cross_entropy = fused(_cross_entropy_composition, _cross_entropy_kernel, _cross_entropy_rule, name="cross_entropy")
+
+
+def _class_rows(x: Any, target: Any, op: str) -> tuple[Any, Array, tuple[int, ...]]:
+    """(N, C, d...) as rows (N * d, C), the target flat, and the shape of the loss."""
+    classes = np.asarray(getattr(target, "_data", target))
+    if classes.dtype.kind not in "iu":
+        raise TypeError(f"{op}: expected class indices as integers, got {classes.dtype}")
+    if x.ndim == 0:
+        raise ValueError(f"{op}: expected an axis of classes, got a 0-d input")
+    shape = () if x.ndim == 1 else (x.shape[0], *x.shape[2:])
+    if classes.shape != shape:
+        raise ValueError(f"{op}: expected a target of shape {shape} for an input of shape {x.shape}, got {classes.shape}")
+    if x.ndim == 1:
+        x = reshape(x, (1, -1))
+    elif x.ndim > 2:
+        x = moveaxis(x, 1, -1)
+        x = reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
+    return x, classes.reshape(-1), shape
+
+
+def _checked(classes: Array, count: int, ignore_index: int, op: str) -> tuple[Array, Array]:
+    """The classes with ignored ones as 0, and which rows count."""
+    valid = classes != ignore_index
+    bad = valid & ((classes < 0) | (classes >= count))
+    if bad.any():
+        raise IndexError(f"{op}: Target {classes[bad][0]} is out of bounds for {count} classes")
+    return np.where(valid, classes, 0), valid
+
+
+def _class_weights(weight: Any, count: int, dtype: Any, op: str) -> Array | None:
+    if weight is None:
+        return None
+    values = np.asarray(getattr(weight, "_data", weight))
+    if values.shape != (count,):
+        raise ValueError(f"{op}: expected a weight for each of {count} classes, got shape {values.shape}")
+    return values.astype(dtype)
+
+
+def cross_entropy(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:
+    """The negative log-likelihood of classes under softmax(input), from logits.
+
+    Args:
+        input: logits (N, C), (C,) or (N, C, d...).
+        target: class indices (N,), (), (N, d...), or probabilities in the shape of the input.
+        weight: a factor for each class (C,).
+        ignore_index: rows with this target count nothing.
+        reduction: "mean" (over the weights of the rows that count), "sum" or "none".
+        label_smoothing: between 0 and 1: this share of the target is spread evenly over all classes.
+
+    Raises:
+        IndexError: for a class that does not exist.
+        TypeError: for targets that are neither integers nor probabilities in the input's shape.
+        ValueError: for shapes that do not fit and smoothing outside [0, 1].
+    """
+    check_reduction(reduction, "cross_entropy")
+    if not 0.0 <= label_smoothing <= 1.0:
+        raise ValueError(f"cross_entropy: expected label_smoothing between 0 and 1, got {label_smoothing}")
+    x = tensor_of(input, "cross_entropy")
+    goal = tensor_of(target, "cross_entropy")
+    if goal.dtype.kind == "f":
+        if goal.shape != x.shape:
+            raise TypeError(
+                f"cross_entropy: expected integer classes, or probabilities of shape {x.shape}, "
+                f"got {goal.dtype} of shape {goal.shape}"
+            )
+        return _soft_cross_entropy(x, goal, weight, reduction, label_smoothing)
+    rows, classes, shape = _class_rows(x, goal, "cross_entropy")
+    count = rows.shape[1]
+    classes, valid = _checked(classes, count, ignore_index, "cross_entropy")
+    dtype = np.float32 if x.dtype == np.float16 else x.dtype
+    weights = _class_weights(weight, count, dtype, "cross_entropy")
+    scale = np.ones(len(classes), dtype) if weights is None else weights[classes]
+    mass = float(np.sum(scale[valid], dtype=np.float64))
+    smoothing = None
+    if label_smoothing:
+        share = np.ones(count, dtype) if weights is None else weights
+        smoothing = np.broadcast_to(share * (label_smoothing / count), (len(classes), count)).astype(dtype)
+        scale = scale * (1.0 - label_smoothing)
+    loss = _cross_entropy(rows, target=classes, scale=scale, smoothing=smoothing, valid=valid)
+    if reduction == "mean":
+        return np.sum(loss) / mass if mass else np.sum(loss) * math.nan
+    return reduced(reshape(loss, shape), reduction)
+
+
+def _soft_cross_entropy(x: Any, goal: Any, weight: Any, reduction: str, smoothing: float) -> Any:
+    axis = 0 if x.ndim == 1 else 1
+    count = x.shape[axis]
+    if smoothing:
+        goal = goal * (1.0 - smoothing) + smoothing / count
+    weights = _class_weights(weight, count, x.dtype, "cross_entropy")
+    if weights is not None:
+        goal = goal * weights.reshape((-1,) + (1,) * (x.ndim - axis - 1))
+    loss = -np.sum(np.where(goal._data == 0, 0.0, goal * log_softmax(x, axis)), axis=axis)
+    return reduced(loss, reduction, loss._data.size)
+
+
+def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> Any:
+    """The negative log-likelihood of classes from log-probabilities (N, C), (C,) or (N, C, d...); see ``cross_entropy``."""
+    check_reduction(reduction, "nll_loss")
+    x = tensor_of(input, "nll_loss")
+    rows, classes, shape = _class_rows(x, target, "nll_loss")
+    classes, valid = _checked(classes, rows.shape[1], ignore_index, "nll_loss")
+    weights = _class_weights(weight, rows.shape[1], x.dtype, "nll_loss")
+    scale = np.where(valid, 1.0 if weights is None else weights[classes], 0.0).astype(x.dtype)
+    picked = getitem(rows, (np.arange(len(classes)), classes))
+    loss = np.where(valid, -picked * scale, 0.0)
+    if reduction == "mean":
+        mass = float(np.sum(scale, dtype=np.float64))
+        return np.sum(loss) / mass if mass else np.sum(loss) * math.nan
+    return reduced(reshape(loss, shape), reduction)
+
+
+# ------------------------------------------------------------------------------------------------ binary
+
+
+def binary_cross_entropy_with_logits(
+    input: Any, target: Any, weight: Any = None, reduction: str = "mean", pos_weight: Any = None
+) -> Any:
+    """-p y log s(x) - (1 - y) log(1 - s(x)) with the logistic function s, from logits; finite for logits of any size.
+
+    Args:
+        input: logits.
+        target: of the same shape, between 0 and 1.
+        weight: a factor for each element, broadcast.
+        reduction: "mean", "sum" or "none".
+        pos_weight: the factor p of the positive class, broadcast.
+    """
+    check_reduction(reduction, "binary_cross_entropy_with_logits")
+    x, y = tensor_of(input, "binary_cross_entropy_with_logits"), tensor_of(target, "binary_cross_entropy_with_logits")
+    if x.shape != y.shape:
+        raise ValueError(f"binary_cross_entropy_with_logits: expected equal shapes, got {x.shape} and {y.shape}")
+    from autograd.ops.activations import softplus
+
+    # log(1 + exp(-x)) is softplus(-x), and log(1 + exp(x)) = x + softplus(-x)
+    factor = 1.0 if pos_weight is None else 1.0 + (tensor_of(pos_weight, "binary_cross_entropy_with_logits") - 1.0) * y
+    loss = (1.0 - y) * x + factor * softplus(-x)
+    if weight is not None:
+        loss = loss * weight
+    return reduced(loss, reduction)
