@@ -1,4 +1,13 @@
-"""Reverse-mode automatic differentiation on NumPy."""
+"""Reverse-mode automatic differentiation on NumPy: a Tensor that records what is done to it, and gradients to any order."""
+
+from pathlib import Path as _Path
+
+if any((_Path(__file__).parent / name).exists() for name in ("numpy", "numpy_boxes.py", "wrap_util.py")):
+    raise ImportError(
+        "autograd: this folder also holds files of the older 'autograd' distribution, which has the same import name; "
+        "both cannot live in one environment: pip uninstall autograd tapegrad, then pip install tapegrad"
+    )
+
 
 from autograd.arrays import (
     get_default_dtype,
@@ -358,6 +367,16 @@ from autograd.transforms import (
     value_and_grad,
     vjp,
 )
+
+
+def __getattr__(name: str) -> object:
+    """The pictures are loaded when they are first asked for: most programs never draw."""
+    if name in ("draw", "Drawing", "DrawError", "visualize"):
+        from autograd import visualize
+
+        return visualize if name == "visualize" else getattr(visualize, name)
+    raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+
 
 __all__ = [
     # losses

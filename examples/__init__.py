@@ -1,0 +1,1 @@
+"""Programs that run on real data: python -m examples.digits, ..."""

@@ -1,0 +1,70 @@
+"""Exponentially weighted averages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class EWMA:
+    """The exponentially weighted average m_t = beta m_(t-1) + (1 - beta) x_t, started at 0.
+
+    Started at 0, the average is too small at first: after t steps its weights add up to 1 - beta**t. Dividing by that corrects
+    the bias (Kingma and Ba, 2015, section 3): with beta = 0.9 the first value of a constant 1 is 0.1 without the correction and
+    1 with it, the second 0.19 and 1.
+
+    Args:
+        beta: the weight of the past, in [0, 1).
+        bias_correction: give ``value`` divided by 1 - beta**t.
+
+    Attributes:
+        average: m_t, uncorrected.
+        steps: t.
+
+    Example:
+        >>> from optim import EWMA
+        >>> average = EWMA(0.9)
+        >>> [round(float(average.update(x)), 4) for x in (1.0, 1.0, 2.0)]
+        [1.0, 1.0, 1.369]
+    """
+
+    __slots__ = ("average", "beta", "bias_correction", "steps")
+
+    def __init__(self, beta: float, bias_correction: bool = True) -> None:
+        if not 0.0 <= beta < 1.0:
+            raise ValueError(f"EWMA: expected beta in [0, 1), got {beta}")
+        self.beta = beta
+        self.bias_correction = bias_correction
+        self.average: Any = None
+        self.steps = 0
+
+    def accumulate(self, x: NDArray[Any] | float) -> Any:
+        """Takes in a value, in place; returns the uncorrected average."""
+        if self.average is None:
+            self.average = np.zeros_like(x)
+        self.steps += 1
+        if isinstance(self.average, np.ndarray) and self.average.shape:
+            self.average *= self.beta
+            self.average += (1.0 - self.beta) * x
+        else:
+            self.average = self.beta * self.average + (1.0 - self.beta) * x
+        return self.average
+
+    @property
+    def correction(self) -> float:
+        """1 - beta**t, the sum of the weights so far."""
+        return 1.0 - self.beta**self.steps
+
+    @property
+    def value(self) -> Any:
+        """The average, corrected if that was asked for."""
+        if self.steps == 0:
+            raise ValueError("EWMA: expected at least one update before the value is read")
+        return self.average / self.correction if self.bias_correction else self.average
+
+    def update(self, x: NDArray[Any] | float) -> Any:
+        """Takes in a value and returns the (corrected) average."""
+        self.accumulate(x)
+        return self.value

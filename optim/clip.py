@@ -1,0 +1,50 @@
+"""Limits on gradients."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from autograd import Tensor
+
+
+def get_total_norm(tensors: Iterable[Any], norm_type: float = 2.0) -> float:
+    """The norm of all elements of all tensors as one vector, scaled so that 1e200 does not overflow."""
+    arrays = [t._data if isinstance(t, Tensor) else np.asarray(t) for t in tensors]
+    greatest = [float(np.max(np.abs(a))) for a in arrays if a.size]
+    top = max(greatest, default=0.0)
+    if any(math.isnan(value) for value in greatest):
+        return math.nan
+    if norm_type == math.inf or top == 0.0 or math.isinf(top):
+        return top
+    total = sum(float(np.sum((np.abs(a.astype(np.float64)) / top) ** norm_type)) for a in arrays)
+    return float(top * total ** (1.0 / norm_type))
+
+
+def clip_grad_norm_(parameters: Any, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False) -> float:
+    """Scales all gradients so that their norm together is at most ``max_norm``; returns the norm before.
+
+    Args:
+        parameters: one tensor or an iterable of them (used once); those without gradient are passed over.
+        max_norm: the limit.
+        norm_type: p of the norm.
+        error_if_nonfinite: raise for a norm of nan or inf, naming the parameter; else such gradients are left as they are.
+    """
+    chosen = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    graded = [(index, p) for index, p in enumerate(chosen) if p.grad is not None]
+    norm = get_total_norm([p.grad for _, p in graded], norm_type)
+    if not math.isfinite(norm):
+        if error_if_nonfinite:
+            bad = next((i, p) for i, p in graded if not np.all(np.isfinite(p.grad._data)))
+            raise RuntimeError(
+                f"clip_grad_norm_: the gradient of parameter {bad[1].name or bad[0]} (shape {bad[1].shape}) is not finite"
+            )
+        return norm
+    if norm > max_norm:
+        factor = max_norm / norm
+        for _, p in graded:
+            p.grad = Tensor(p.grad._data * factor, dtype=p.dtype)
+    return norm
