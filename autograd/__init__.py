@@ -9,6 +9,14 @@ if any((_Path(__file__).parent / name).exists() for name in ("numpy", "numpy_box
     )
 
 
+from autograd.anomaly import (
+    AnomalyError,
+    _Watcher,
+    _Watching,
+    detect_anomaly,
+    record_source,
+    user_line,
+)
 from autograd.arrays import (
     get_default_dtype,
     set_default_dtype,
@@ -383,6 +391,13 @@ __all__ = [
     "binary_cross_entropy_with_logits",
     "cross_entropy",
     "nll_loss",
+    # anomaly
+    "AnomalyError",
+    "_Watcher",
+    "_Watching",
+    "detect_anomaly",
+    "record_source",
+    "user_line",
     # transforms
     "checkpoint",
     "elementwise_grad",

@@ -17,7 +17,7 @@ from autograd.arrays import Array
 from autograd.backward import backpropagate
 from autograd.graph import Node, wrap
 from autograd.mode import enable_grad, no_grad
-from autograd.tensor import Tensor
+from autograd.tensor import Tensor, graph_node
 
 _SMALL = 48  # elements up to which every one is moved, instead of random directions
 _DIRECTIONS = 4
@@ -119,14 +119,15 @@ def gradient_function(function: Callable[..., Any], inputs: Any, seed: int = 0) 
         results = _outputs(function(*primals))
         wanted = [value for value in primals if isinstance(value, Tensor) and value._requires_grad]
         pairs = [
-            (result.node, cotangent)
-            for result, cotangent in zip(results, everything[count:], strict=True)
-            if result._requires_grad
+            (result, cotangent) for result, cotangent in zip(results, everything[count:], strict=True) if result._requires_grad
         ]
         found = backpropagate(
-            [pair[0] for pair in pairs], [pair[1] for pair in pairs], [value.node for value in wanted], create_graph=True
+            [graph_node(pair[0]) for pair in pairs],
+            [pair[1] for pair in pairs],
+            [graph_node(value) for value in wanted],
+            create_graph=True,
         )
-        return tuple(found.get(value.node, wrap(np.zeros(value.shape, value.dtype), None)) for value in wanted)
+        return tuple(found.get(graph_node(value), wrap(np.zeros(value.shape, value.dtype), None)) for value in wanted)
 
     return gradient, (*arguments, *cotangents)
 
@@ -270,7 +271,8 @@ def _one_sided(
         return float(sum(np.sum(r._data * v) for r, v in zip(results, cotangents, strict=True)))
 
     direction = np.zeros(tensor.shape)
-    direction[worst.index] = 1.0
+    index: Any = worst.index
+    direction[index] = 1.0
     small = step / 10
     return (
         _difference(tensor._data, direction, value_at, small, 0.0),

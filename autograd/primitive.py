@@ -296,7 +296,7 @@ def _record(
     if keeps is None:
         node.saved = (None,) * (len(values) + 1)
     else:
-        kept = [value if keep else None for value, keep in zip((output, *values), keeps)]
+        kept: list[Any] = [value if keep else None for value, keep in zip((output, *values), keeps)]
         if operands is not arguments:  # an array of the caller, who may write to it before backward
             for index, original in enumerate(arguments, start=1):
                 if isinstance(original, ndarray) and kept[index] is not None:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from autograd import versions
 from autograd.arrays import as_array, check_dtype, is_floating
-from autograd.backward import accumulate_grads, backpropagate, only_view
+from autograd.backward import accumulate_grads, backpropagate
 from autograd.graph import CONSTANT, LEAF, HookHandle, Hooks, Node, source_node, wrap
+from autograd.methods.assignment import AssignmentMethods
 from autograd.methods.comparison import ComparisonMethods
 from autograd.methods.dtype import DtypeMethods
 from autograd.methods.elementwise import ElementwiseMethods
@@ -22,7 +23,6 @@ from autograd.methods.linalg import LinalgMethods
 from autograd.methods.ordering import OrderingMethods
 from autograd.methods.reductions import ReductionMethods
 from autograd.methods.shaping import ShapingMethods
-from autograd.mode import get_mode
 from autograd.ops import cast as cast_op
 from autograd.ops import elementwise, indexing, linalg
 from autograd.primitive import bind_tensor, functions, ufuncs
@@ -38,6 +38,7 @@ class Tensor(
     LinalgMethods,
     ComparisonMethods,
     DtypeMethods,
+    AssignmentMethods,
 ):
     """An n-dimensional array that records what is done to it, so that gradients can be computed.
 
@@ -304,7 +305,8 @@ class Tensor(
 
     def astype(self, dtype: Any) -> Tensor:
         """A copy in another dtype; gradients are cast back."""
-        return cast_op.cast(self, check_dtype(dtype, "astype"))
+        result: Tensor = cast_op.cast(self, check_dtype(dtype, "astype"))
+        return result
 
     def type_as(self, other: Tensor) -> Tensor:
         """The tensor in the dtype of another."""
@@ -334,7 +336,7 @@ class Tensor(
     def __len__(self) -> int:
         if self._data.ndim == 0:
             raise TypeError("len: expected a tensor with an axis, got a 0-d tensor")
-        return self._data.shape[0]
+        return int(self._data.shape[0])
 
     def __iter__(self) -> Iterator[Tensor]:
         if self._data.ndim == 0:
@@ -424,94 +426,6 @@ class Tensor(
     def __rdivmod__(self, other: Any) -> tuple[Tensor, Tensor]:
         return elementwise.floor_divide(other, self), elementwise.remainder(other, self)
 
-    # -------------------------------------------------------------------------------------------- in place
-
-    def __iadd__(self, other: Any) -> Tensor:
-        return self._in_place(elementwise.add, other)
-
-    def __isub__(self, other: Any) -> Tensor:
-        return self._in_place(elementwise.subtract, other)
-
-    def __imul__(self, other: Any) -> Tensor:
-        return self._in_place(elementwise.multiply, other)
-
-    def __itruediv__(self, other: Any) -> Tensor:
-        return self._in_place(elementwise.divide, other)
-
-    def __ifloordiv__(self, other: Any) -> Tensor:
-        return self._in_place(elementwise.floor_divide, other)
-
-    def __imod__(self, other: Any) -> Tensor:
-        return self._in_place(elementwise.remainder, other)
-
-    def __ipow__(self, other: Any) -> Tensor:
-        return self._in_place(elementwise.power, other)
-
-    def __imatmul__(self, other: Any) -> Tensor:
-        return self._in_place(linalg.matmul, other)
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        recorded = get_mode().recording and (self._requires_grad or _requires_grad(value))
-        self._check_in_place("setitem", recorded)
-        result = indexing.set_in_place(self, index, value)
-        versions.stamp(self._data)
-        if recorded:
-            self._rebind(result)
-
-    def _in_place(self, function: Callable[..., Tensor], *others: Any) -> Tensor:
-        """``self <- function(self, *others)`` in this tensor's own memory."""
-        recorded = get_mode().recording and (self._requires_grad or any(_requires_grad(other) for other in others))
-        name = function.__name__
-        self._check_in_place(name, recorded)
-        # the op may save its argument, which is about to be overwritten: it gets a copy
-        before = wrap(self._data.copy() if recorded else self._data, self.node)
-        result = function(before, *others)
-        if result.shape != self.shape:
-            raise ValueError(f"{name}: expected a result of shape {self.shape} to store in place, got {result.shape}")
-        np.copyto(self._data, result._data, casting="same_kind")
-        versions.stamp(self._data)
-        if recorded:
-            self._rebind(result)
-        return self
-
-    def _check_in_place(self, name: str, recorded: bool) -> None:
-        if not self._data.flags.writeable:
-            raise ValueError(f"{name}: expected writable memory for an in-place operation, got a read-only array; clone() it")
-        if not recorded:
-            return
-        if self.is_leaf and self._requires_grad:
-            raise RuntimeError(
-                f"{name}: a leaf that requires grad cannot be changed in place while operations are recorded; "
-                "use `with no_grad():` to update it, or an out-of-place operation"
-            )
-        if self._data.base is not None and self.node is not None and _views_shared_memory(self):
-            raise RuntimeError(
-                f"{name}: in-place operations on a view (made by {self.node.op}) are not recorded; "
-                "assign to an index of the tensor that it views, or clone() it first"
-            )
-
-    def _rebind(self, result: Tensor) -> None:
-        """Takes the place of a recorded result, after the memory of this tensor was overwritten with it."""
-        versions.mark_rewritten(self._data)
-        self.node = result.node
-        self._requires_grad = result._requires_grad
-        graph_node(self).seq = versions.tick()
-
-    def zero_(self) -> Tensor:
-        """Sets every element to 0, in place."""
-        self[...] = 0
-        return self
-
-    def fill_(self, value: Any) -> Tensor:
-        """Sets every element to a number, in place."""
-        self[...] = value
-        return self
-
-    def copy_(self, source: Any) -> Tensor:
-        """Copies the values of another tensor or array of a shape that broadcasts to this one, in place."""
-        self[...] = source
-        return self
-
     # -------------------------------------------------------------------------------------------- NumPy's protocols
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -537,19 +451,6 @@ class Tensor(
         if kwargs.get("out") is not None:
             raise TypeError(f"np.{func.__name__}: expected no out= with Tensors; assign the result instead")
         return handler(*args, **{key: value for key, value in kwargs.items() if key != "out"})
-
-
-def _views_shared_memory(tensor: Tensor) -> bool:
-    """True for the result of a view op whose memory someone else can still see."""
-    node = tensor.node
-    primitive = None if node is None else node.pullback.primitive
-    if primitive is None or not primitive.view:
-        return False
-    return not only_view(tensor._data)
-
-
-def _requires_grad(value: Any) -> bool:
-    return isinstance(value, Tensor) and bool(value._requires_grad)
 
 
 def _without_tensors(data: Any) -> Any:

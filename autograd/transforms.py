@@ -416,7 +416,8 @@ def _checkpoint_rule(
 ) -> list[Any]:
     recorded = any(isinstance(cotangent, Tensor) for cotangent in g)
     padded = list(g)
-    return again(padded, recorded)
+    cotangents: list[Any] = again(padded, recorded)
+    return cotangents
 
 
 _checkpoint = internal(_checkpoint_kernel, name="checkpoint", joint=_checkpoint_rule)

@@ -6,6 +6,7 @@ from typing import Any
 
 from autograd.methods._names import ABSENT, one_of
 from autograd.ops import ordering
+from autograd.ops.indexing import take_along_axis
 from autograd.ops.ordering import Sorted
 
 
@@ -20,7 +21,7 @@ class OrderingMethods:
             return ordering.sort(self, axis, descending)
         along = one_of("sort", dim, axis, -1)
         indices = ordering.argsort(self, along, descending)
-        return Sorted(ordering.take_along_axis(self, indices, along), indices)
+        return Sorted(take_along_axis(self, indices, along), indices)
 
     def argsort(self, dim: Any = ABSENT, descending: bool = False, *, axis: Any = ABSENT) -> Any:
         """The positions that sort an axis, stable: an ndarray."""

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from autograd.methods._names import ABSENT, one_of
 from autograd.ops import ordering, reductions, scans, softmax
+from autograd.ops.indexing import take_along_axis
 from autograd.ops.selection import maximum, minimum
 
 
@@ -24,7 +25,7 @@ def _extreme(self: Any, name: str, dim: Any, keep: bool, axis: Any) -> Any:
         return (maximum if name == "max" else minimum)(self, dim)
     position = ordering.argmax if name == "max" else ordering.argmin
     indices = position(self, dim, keepdims=True)
-    values = ordering.take_along_axis(self, indices, dim)
+    values = take_along_axis(self, indices, dim)
     if keep:
         return Extreme(values, indices)
     return Extreme(values.squeeze(dim), indices.squeeze(dim))
@@ -120,7 +121,7 @@ class ReductionMethods:
 
     def dist(self, other: Any, p: float = 2) -> Any:
         """The p-norm of the difference."""
-        return reductions.norm(self - other, p)  # type: ignore[operator]
+        return reductions.norm(self - other, p)
 
     def ptp(self, axis: Any = None, keepdims: bool = False) -> Any:
         """The range over axes: max - min."""

@@ -120,7 +120,7 @@ def _pieces(x: Any, cuts: Sequence[int], axis: int) -> list[Any]:
 
 
 @implements(np.array_split)
-def array_split(x: Any, sections: Any, axis: int = 0) -> list[Any]:
+def array_split(x: Any, sections: Any, axis: int = 0) -> Any:
     """Split into this many pieces of nearly equal size, or at these positions."""
     x = tensor_of(x, "array_split")
     axis = one_axis(axis, x.ndim, "array_split")
@@ -136,7 +136,7 @@ tensor_split = array_split
 
 
 @implements(np.split)
-def split(x: Any, sections: Any, axis: int = 0) -> list[Any]:
+def split(x: Any, sections: Any, axis: int = 0) -> Any:
     """Split into this many equal pieces, or at these positions."""
     x = tensor_of(x, "split")
     length = x.shape[one_axis(axis, x.ndim, "split")]
@@ -172,7 +172,6 @@ def chunk(x: Any, chunks: int, dim: int = 0) -> list[Any]:
     return split_by_size(x, max(-(-length // chunks), 1), dim)
 
 
-@implements(np.unstack) if hasattr(np, "unstack") else lambda function: function
 def unbind(x: Any, axis: int = 0) -> tuple[Any, ...]:
     """The slices along an axis, without it."""
     x = tensor_of(x, "unbind")
@@ -180,21 +179,25 @@ def unbind(x: Any, axis: int = 0) -> tuple[Any, ...]:
     return tuple(getitem(x, (slice(None),) * axis + (i,)) for i in range(x.shape[axis]))
 
 
+if hasattr(np, "unstack"):  # NumPy 2.1 and newer
+    implements(np.unstack)(lambda x, *, axis=0: unbind(x, axis))
+
+
 @implements(np.hsplit)
-def hsplit(x: Any, sections: Any) -> list[Any]:
+def hsplit(x: Any, sections: Any) -> Any:
     """Split along axis 1 (0 for a 1-d tensor)."""
     x = tensor_of(x, "hsplit")
     return split(x, sections, 0 if x.ndim == 1 else 1)
 
 
 @implements(np.vsplit)
-def vsplit(x: Any, sections: Any) -> list[Any]:
+def vsplit(x: Any, sections: Any) -> Any:
     """Split along axis 0."""
     return split(x, sections, 0)
 
 
 @implements(np.dsplit)
-def dsplit(x: Any, sections: Any) -> list[Any]:
+def dsplit(x: Any, sections: Any) -> Any:
     """Split along axis 2."""
     return split(x, sections, 2)
 
@@ -297,7 +300,8 @@ def _triangle(x: Any, k: int, lower: bool, op: str) -> Any:
     x = tensor_of(x, op)
     if x.ndim < 2:
         raise ValueError(f"{op}: expected at least 2 axes, got shape {x.shape}")
-    mask = np.tri(*x.shape[-2:], k=k if lower else k - 1, dtype=np.bool_)
+    rows, columns = x.shape[-2:]
+    mask = np.tri(rows, columns, k if lower else k - 1, dtype=np.bool_)
     mask = np.broadcast_to(mask if lower else ~mask, x.shape)
     return gate_primitive(x, np.array(mask))
 

@@ -25,7 +25,7 @@ def _order(x: Array, axis: int, descending: bool = False) -> Array:
     if not descending:
         return np.argsort(x, axis=axis, kind="stable")
     backward = np.flip(np.argsort(np.flip(x, axis), axis=axis, kind="stable"), axis)
-    return x.shape[axis] - 1 - backward
+    return np.asarray(x.shape[axis] - 1 - backward)
 
 
 @implements(np.argsort)

@@ -224,9 +224,9 @@ def _norm_kernel(x: Array, *, ord: float, axis: Axis, keepdims: bool) -> Array:
     wide = x.astype(np.float32) if x.dtype == np.float16 else x
     size = np.abs(wide)
     if ord == math.inf:
-        return np.max(size, axis=axis, keepdims=keepdims, initial=0).astype(x.dtype)
+        return np.asarray(np.max(size, axis=axis, keepdims=keepdims, initial=0)).astype(x.dtype)
     if ord == -math.inf:
-        return np.min(size, axis=axis, keepdims=keepdims).astype(x.dtype)
+        return np.asarray(np.min(size, axis=axis, keepdims=keepdims)).astype(x.dtype)
     if ord == 1:
         return np.asarray(np.sum(size, axis=axis, keepdims=keepdims)).astype(x.dtype)
     greatest = np.max(size, axis=axis, keepdims=True, initial=0)

@@ -301,9 +301,9 @@ def spine(graph: Graph) -> set[str]:
                     best, before[key] = length[tail], tail
             length[key] = best + 1
     outputs = [vertex.key for vertex in graph.vertices if vertex.kind == "output"]
-    key = outputs[-1] if outputs else None
-    found = set()
-    while key is not None and key not in found:
-        found.add(key)
-        key = before.get(key)
+    place: str | None = outputs[-1] if outputs else None
+    found: set[str] = set()
+    while place is not None and place not in found:
+        found.add(place)
+        place = before.get(place)
     return found

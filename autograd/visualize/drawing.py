@@ -272,7 +272,7 @@ class Drawing:
     def graphviz(self) -> Any:
         """The picture as a ``graphviz.Source`` of the graphviz package."""
         try:
-            import graphviz
+            import graphviz  # type: ignore[import-untyped]
         except ImportError:
             raise DrawError("graphviz(): expected the graphviz package; install it with pip install graphviz") from None
         return graphviz.Source(self.dot)

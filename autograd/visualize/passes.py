@@ -65,9 +65,9 @@ def collapse(graph: Graph, depth: int | None) -> Graph:
     levels = {key: level(graph, key) for key in graph.boxes}
     target: dict[str, str] = {}  # vertex -> the box that swallows it
     for vertex in graph.vertices:
-        for box in graph.ancestors(vertex.module):
-            if levels[box] == depth:
-                target[vertex.key] = box
+        for around in graph.ancestors(vertex.module):
+            if levels[around] == depth:
+                target[vertex.key] = around
     swallowed: dict[str, list[Vertex]] = defaultdict(list)
     for vertex in graph.vertices:
         if vertex.key in target:

@@ -122,7 +122,8 @@ def coded_theme() -> tuple[Theme, dict[str, tuple[str, str]]]:
             return placeholder
         if is_dataclass(light):
             parts = {part.name: code(getattr(light, part.name), getattr(dark, part.name)) for part in fields(light)}
-            return type(light)(**parts)  # type: ignore[operator]
+            make: Any = type(light)
+            return make(**parts)
         if isinstance(light, tuple):
             return tuple(code(*pair) for pair in zip(light, dark, strict=True))
         return {name: code(light[name], dark[name]) for name in light}
