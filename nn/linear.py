@@ -1,50 +1,56 @@
-"""Affine layers."""
+"""The linear layer."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-from autograd import empty, linear
+import numpy as np
+
+from autograd import get_default_dtype, linear
 from nn import init
 from nn.module import Module
 from nn.parameter import Parameter
 
 
+def _size(value: Any, name: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
+        raise ValueError(f"Linear: expected {name} to be a whole number >= 0, got {value!r}")
+    return int(value)
+
+
 class Linear(Module):
-    """x @ W.T + b.
+    """y = x W^T + b: (..., in_features) -> (..., out_features).
 
     Args:
-        in_features, out_features: the sizes of the last axis of input and output.
+        in_features: size of the last axis of the input.
+        out_features: size of the last axis of the output.
         bias: add b.
-        dtype: of the parameters.
+        dtype: of the parameters; float32 unless set otherwise.
 
     Attributes:
-        weight: (out_features, in_features), uniform in +-1/sqrt(in_features), as is
-        bias: (out_features,).
+        weight: W (out_features, in_features), uniform in [-1/sqrt(in_features), 1/sqrt(in_features)) at first.
+        bias: b (out_features,), from the same distribution; or None.
     """
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True, dtype: Any = None) -> None:
         super().__init__()
-        if in_features < 0 or out_features < 0:
-            raise ValueError(f"Linear: expected sizes >= 0, got {in_features} and {out_features}")
-        self.in_features = in_features
-        self.out_features = out_features
-        self.weight = Parameter(empty(out_features, in_features, dtype=dtype))
-        self.bias = Parameter(empty(out_features, dtype=dtype)) if bias else None
-        if not bias:
-            self.register_parameter("bias", None)
+        self.in_features = _size(in_features, "in_features")
+        self.out_features = _size(out_features, "out_features")
+        kind = get_default_dtype() if dtype is None else dtype
+        self.weight = Parameter(np.empty((self.out_features, self.in_features), kind))
+        self.register_parameter("bias", Parameter(np.empty(self.out_features, kind)) if bias else None)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draws the initial values again."""
+        """Draws new initial values."""
         bound = 1.0 / math.sqrt(self.in_features) if self.in_features else 0.0
         init.uniform_(self.weight, -bound, bound)
         if self.bias is not None:
             init.uniform_(self.bias, -bound, bound)
 
     def forward(self, x: Any) -> Any:
-        """(..., in_features) to (..., out_features)."""
+        """x W^T + b."""
         return linear(x, self.weight, self.bias)
 
     def extra_repr(self) -> str:

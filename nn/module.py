@@ -1,369 +1,429 @@
-"""The Module: parameters, buffers and other modules under names, and a forward function."""
+"""The Module: parameters, buffers and submodules by name, and a forward pass."""
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from autograd import Tensor, no_grad
+from autograd import Tensor
 from autograd.arrays import check_dtype
+from autograd.graph import HookHandle
 from autograd.mode import Mode, Scope, get_mode, set_mode
 from nn.parameter import Parameter
+from nn.state import load, problems
+
+Self = TypeVar("Self", bound="Module")
+
+_changes = itertools.count(1)
+_structure = 0  # how often a submodule was registered or removed anywhere: the names of calls are looked up anew then
 
 
-class RemovableHandle:
-    """Returned when a hook is registered; ``remove()`` takes the hook away."""
-
-    def __init__(self, hooks: dict[int, Callable[..., Any]], hook: Callable[..., Any]) -> None:
-        self._hooks = hooks
-        self._key = max(hooks, default=0) + 1
-        hooks[self._key] = hook
-
-    def remove(self) -> None:
-        """Takes the hook away; a second time does nothing."""
-        self._hooks.pop(self._key, None)
+def _changed() -> None:
+    global _structure
+    _structure = next(_changes)
 
 
 class Module:
-    """The base of all layers and models.
+    """The base of all layers and models: override ``forward``, and assign parameters and submodules to attributes.
 
-    A subclass calls ``super().__init__()``, assigns Parameters and Modules to attributes, which registers them, and defines
-    ``forward``. Calling the module calls ``forward``; the operations in it know that they belong to the module.
+    Calling a module calls ``forward``, and hooks around it. Operations recorded in the call know which module they belong to.
 
     Example:
-        >>> import nn
-        >>> class Net(nn.Module):
+        >>> import autograd as ag, nn
+        >>> class Affine(nn.Module):
         ...     def __init__(self):
         ...         super().__init__()
-        ...         self.hidden = nn.Linear(2, 3)
+        ...         self.scale = nn.Parameter([2.0])
+        ...         self.shift = nn.Parameter([1.0])
+        ...
         ...     def forward(self, x):
-        ...         return self.hidden(x).relu()
-        >>> [name for name, _ in Net().named_parameters()]
-        ['hidden.weight', 'hidden.bias']
+        ...         return self.scale * x + self.shift
+        >>> Affine()(ag.tensor([1.0, 2.0]))
+        tensor([3., 5.], grad_fn=<add>)
+        >>> [name for name, _ in Affine().named_parameters()]
+        ['scale', 'shift']
     """
 
     training: bool
+    _parameters: dict[str, Parameter | None]
+    _buffers: dict[str, Tensor | None]
+    _modules: dict[str, Module | None]
 
     def __init__(self) -> None:
-        values = self.__dict__
-        values["_parameters"] = {}
-        values["_buffers"] = {}
-        values["_persistent"] = set()
-        values["_modules"] = {}
-        values["_forward_hooks"] = {}
-        values["_forward_pre_hooks"] = {}
-        values["_name"] = ""
-        values["training"] = True
+        set_directly = super().__setattr__
+        set_directly("training", True)
+        set_directly("_parameters", {})
+        set_directly("_buffers", {})
+        set_directly("_modules", {})
+        set_directly("_transient", set())  # names of buffers that are not part of the state
+        set_directly("_forward_hooks", {})
+        set_directly("_forward_pre_hooks", {})
+        set_directly("_call_names", (-1, {}))
 
-    # -------------------------------------------------------------------------------------------- registration
+    def forward(self, *arguments: Any, **options: Any) -> Any:
+        """What the module computes."""
+        raise NotImplementedError(f"{type(self).__name__}: expected a forward method, found none")
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        before = get_mode()
+        outer = before.scope
+        inner = Mode(before.recording, Scope(self._name_in(outer), self, outer), before.tracer, before.outer)
+        set_mode(inner)
+        try:
+            if self._forward_pre_hooks or self._forward_hooks:
+                return self._call_with_hooks(arguments, options)
+            return self.forward(*arguments, **options)
+        finally:
+            after = get_mode()
+            # forward() may have called set_grad_enabled, which outlives the call
+            set_mode(before if after is inner else Mode(after.recording, outer, after.tracer, after.outer))
+
+    def _name_in(self, scope: Scope | None) -> str:
+        """The name of this module in the nearest module around the call that contains it."""
+        while scope is not None:
+            owner = scope.owner
+            if isinstance(owner, Module):
+                names = owner._names_of_calls().get(id(self))
+                if names is not None:
+                    return names
+            scope = scope.parent
+        return "model" if self._modules else type(self).__name__.lower()
+
+    def _names_of_calls(self) -> dict[int, str]:
+        version, names = self._call_names
+        if version != _structure:
+            version, names = _structure, {id(module): name for name, module in self.named_modules() if module is not self}
+            super().__setattr__("_call_names", (version, names))
+        return names  # type: ignore[no-any-return]
+
+    def _call_with_hooks(self, arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        for before in tuple(self._forward_pre_hooks.values()):
+            changed = before(self, arguments)
+            if changed is not None:
+                arguments = changed if isinstance(changed, tuple) else (changed,)
+        output = self.forward(*arguments, **options)
+        for after in tuple(self._forward_hooks.values()):
+            changed = after(self, arguments, output)
+            if changed is not None:
+                output = changed
+        return output
+
+    def register_forward_pre_hook(self, hook: Callable[[Module, Any], Any]) -> HookHandle:
+        """Calls ``hook(module, arguments)`` before every forward; what it returns replaces the arguments."""
+        return HookHandle(self._forward_pre_hooks, hook)  # type: ignore[arg-type]
+
+    def register_forward_hook(self, hook: Callable[[Module, Any, Any], Any]) -> HookHandle:
+        """Calls ``hook(module, arguments, output)`` after every forward; what it returns replaces the output."""
+        return HookHandle(self._forward_hooks, hook)  # type: ignore[arg-type]
+
+    # -------------------------------------------------------------------------------------------- attributes
+
+    def __getattr__(self, name: str) -> Any:
+        for registry in ("_parameters", "_buffers", "_modules"):
+            found = self.__dict__.get(registry)
+            if found is not None and name in found:
+                return found[name]
+        if "_modules" not in self.__dict__:
+            raise AttributeError(f"{type(self).__name__}: expected super().__init__() to be called first")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __setattr__(self, name: str, value: Any) -> None:
-        parameters = self.__dict__.get("_parameters")
-        if parameters is None:
-            if isinstance(value, Parameter | Module):
-                raise AttributeError(f"{type(self).__name__}: call super().__init__() before assigning {name!r}")
-            object.__setattr__(self, name, value)
-            return
+        if isinstance(value, Parameter | Module) and "_modules" not in self.__dict__:
+            raise AttributeError(f"{type(self).__name__}: expected super().__init__() to be called before {name!r} is assigned")
         if isinstance(value, Parameter):
+            self._forget(name)
             self.register_parameter(name, value)
         elif isinstance(value, Module):
+            self._forget(name)
             self.add_module(name, value)
-        elif name in parameters:
+        elif name in self.__dict__.get("_parameters", ()):
             if value is not None:
-                raise TypeError(f"{name}: expected a Parameter or None, got {type(value).__name__}")
-            parameters[name] = None
-        elif name in self._modules:
+                raise TypeError(f"{name}: expected a Parameter or None, got {type(value).__name__}; wrap it in nn.Parameter")
+            self._parameters[name] = None
+        elif name in self.__dict__.get("_modules", ()):
             if value is not None:
                 raise TypeError(f"{name}: expected a Module or None, got {type(value).__name__}")
             self._modules[name] = None
-        elif name in self._buffers:
+            _changed()
+        elif name in self.__dict__.get("_buffers", ()):
             if value is not None and not isinstance(value, Tensor):
-                raise TypeError(f"{name}: expected a Tensor or None as buffer, got {type(value).__name__}")
+                raise TypeError(f"{name}: expected a Tensor or None as a buffer, got {type(value).__name__}")
             self._buffers[name] = value
         else:
-            items = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
-            if any(isinstance(item, Module | Parameter) for item in items):
+            if isinstance(value, list | tuple | dict) and _holds_modules(value):
                 warnings.warn(
-                    f"{type(self).__name__}.{name}: a plain {type(value).__name__} does not register the modules in it, so "
-                    "their parameters are not trained; use nn.ModuleList or nn.Sequential",
+                    f"{type(self).__name__}.{name}: a plain {type(value).__name__} does not register the modules and "
+                    "parameters in it, so they would not be trained or saved; use nn.ModuleList or nn.ModuleDict",
                     stacklevel=2,
                 )
-            object.__setattr__(self, name, value)
-
-    def __getattr__(self, name: str) -> Any:
-        for table in ("_parameters", "_modules", "_buffers"):
-            found = self.__dict__.get(table)
-            if found is not None and name in found:
-                return found[name]
-        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+            super().__setattr__(name, value)
 
     def __delattr__(self, name: str) -> None:
-        for table in (self._parameters, self._modules, self._buffers):
-            if name in table:
-                del table[name]
-                return
-        object.__delattr__(self, name)
+        if not self._forget(name):
+            super().__delattr__(name)
 
-    def _check_name(self, name: str, table: dict[str, Any]) -> None:
-        if not isinstance(name, str) or not name or "." in name:
-            raise KeyError(f"{type(self).__name__}: expected a name without dots, got {name!r}")
-        if name not in table and (
-            name in self.__dict__ or name in self._parameters or name in self._modules or name in self._buffers
-        ):
-            self.__dict__.pop(name, None)
-            for other in (self._parameters, self._modules, self._buffers):
-                if other is not table:
-                    other.pop(name, None)
+    def _forget(self, name: str) -> bool:
+        found = False
+        for registry in (self._parameters, self._buffers, self._modules):
+            if name in registry:
+                found = True
+                del registry[name]
+        self._transient.discard(name)
+        self.__dict__.pop(name, None)
+        if found:
+            _changed()
+        return found
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._parameters, *self._buffers, *self._modules]
+
+    def _check_name(self, kind: str, name: str, registry: Mapping[str, Any]) -> None:
+        if "_modules" not in self.__dict__:
+            raise AttributeError(f"{type(self).__name__}: expected super().__init__() to be called first")
+        if not isinstance(name, str):
+            raise TypeError(f"{kind}: expected a string as its name, got {type(name).__name__}")
+        if not name or "." in name:
+            raise KeyError(f"{kind}: expected a name that is not empty and has no '.', got {name!r}")
+        if name not in registry and hasattr(self, name):
+            raise KeyError(f"{kind}: expected a new name, got {name!r}, which is already an attribute")
 
     def register_parameter(self, name: str, parameter: Parameter | None) -> None:
-        """Registers a parameter (or None for one that is left out) under a name."""
+        """Adds a parameter (or None, to keep the name for one) that can be reached as an attribute."""
+        self._check_name("register_parameter", name, self._parameters)
         if parameter is not None and not isinstance(parameter, Parameter):
-            raise TypeError(f"{name}: expected a Parameter or None, got {type(parameter).__name__}")
-        self._check_name(name, self._parameters)
+            raise TypeError(f"register_parameter: expected a Parameter or None, got {type(parameter).__name__}")
+        if parameter is not None and not parameter.is_leaf:
+            raise ValueError(f"register_parameter: expected a leaf for {name!r}, got the result of an operation")
         self._parameters[name] = parameter
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
-        """Registers a tensor that is part of the state but not trained (a running mean, say)."""
+        """Adds a tensor that is part of the state but is not trained, such as a running mean.
+
+        Args:
+            name: of the attribute.
+            tensor: its value, or None.
+            persistent: False to leave it out of ``state_dict``.
+        """
+        self._check_name("register_buffer", name, self._buffers)
         if tensor is not None and not isinstance(tensor, Tensor):
-            raise TypeError(f"{name}: expected a Tensor or None as buffer, got {type(tensor).__name__}")
-        self._check_name(name, self._buffers)
+            raise TypeError(f"register_buffer: expected a Tensor or None, got {type(tensor).__name__}")
         self._buffers[name] = tensor
-        if persistent:
-            self._persistent.add(name)
-        else:
-            self._persistent.discard(name)
+        (self._transient.discard if persistent else self._transient.add)(name)
 
     def add_module(self, name: str, module: Module | None) -> None:
-        """Registers a module under a name."""
+        """Adds a submodule that can be reached as an attribute."""
+        self._check_name("add_module", name, self._modules)
         if module is not None and not isinstance(module, Module):
-            raise TypeError(f"{name}: expected a Module or None, got {type(module).__name__}")
-        self._check_name(name, self._modules)
+            raise TypeError(f"add_module: expected a Module or None, got {type(module).__name__}")
         self._modules[name] = module
-        if module is not None:
-            module.__dict__["_name"] = name
+        _changed()
 
     register_module = add_module
 
-    # -------------------------------------------------------------------------------------------- walking
-
-    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """Each module in this one, itself first, with its dotted name; each once, also where modules form a circle."""
-        seen: set[int] = set()
-        stack: list[tuple[str, Module]] = [(prefix, self)]
-        while stack:
-            name, module = stack.pop()
-            if id(module) in seen:
-                continue
-            seen.add(id(module))
-            yield name, module
-            children = [(key, child) for key, child in module._modules.items() if child is not None]
-            stack.extend((f"{name}.{key}" if name else key, child) for key, child in reversed(children))
-
-    def modules(self) -> Iterator[Module]:
-        """Each module in this one, itself first."""
-        return (module for _, module in self.named_modules())
-
-    def named_children(self) -> Iterator[tuple[str, Module]]:
-        """The modules directly in this one."""
-        return ((name, child) for name, child in self._modules.items() if child is not None)
-
-    def children(self) -> Iterator[Module]:
-        """The modules directly in this one."""
-        return (child for _, child in self.named_children())
-
-    def _named_members(self, table: str, recurse: bool, prefix: str = "") -> Iterator[tuple[str, Any]]:
-        seen: set[int] = set()
-        for path, module in self.named_modules(prefix) if recurse else [(prefix, self)]:
-            for name, value in module.__dict__[table].items():
-                if value is not None and id(value) not in seen:
-                    seen.add(id(value))
-                    yield (f"{path}.{name}" if path else name), value
-
-    def named_parameters(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Parameter]]:
-        """Each parameter with its dotted name; one that is shared comes once, under its first name."""
-        return self._named_members("_parameters", recurse, prefix)
-
-    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
-        """Each parameter, once."""
-        return (parameter for _, parameter in self.named_parameters(recurse=recurse))
-
-    def named_buffers(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Tensor]]:
-        """Each buffer with its dotted name."""
-        return self._named_members("_buffers", recurse, prefix)
-
-    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
-        """Each buffer."""
-        return (buffer for _, buffer in self.named_buffers(recurse=recurse))
-
     def get_submodule(self, target: str) -> Module:
-        """The module with a dotted name."""
+        """The submodule of a dotted name; ``""`` is the module itself."""
         module: Module = self
-        for part in target.split(".") if target else []:
+        for part in target.split(".") if target else ():
             found = module._modules.get(part)
             if found is None:
-                raise AttributeError(f"get_submodule: {type(module).__name__} has no module {part!r} (of {target!r})")
+                raise AttributeError(f"get_submodule: expected a submodule {target!r}, {type(module).__name__} has no {part!r}")
             module = found
         return module
 
-    def apply(self, function: Callable[[Module], Any]) -> Module:
-        """Calls a function on each module, children first; returns this one."""
+    # -------------------------------------------------------------------------------------------- what is inside
+
+    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """This module and all inside it, each once, under its first dotted name."""
+        seen: set[Module] = set()
+        stack: list[tuple[str, Module]] = [(prefix, self)]
+        while stack:
+            path, module = stack.pop()
+            if module in seen:
+                continue
+            seen.add(module)
+            yield path, module
+            inner = [(_join(path, name), child) for name, child in module._modules.items() if child is not None]
+            stack.extend(reversed(inner))
+
+    def modules(self) -> Iterator[Module]:
+        """This module and all inside it, each once."""
+        return (module for _, module in self.named_modules())
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """The modules directly inside this one, each once."""
+        seen = set()
+        for name, module in self._modules.items():
+            if module is not None and module not in seen:
+                seen.add(module)
+                yield name, module
+
+    def children(self) -> Iterator[Module]:
+        """The modules directly inside this one, each once."""
+        return (module for _, module in self.named_children())
+
+    def _named(self, registry: str, prefix: str, recurse: bool, unique: bool) -> Iterator[tuple[str, Any]]:
+        seen: set[int] = set()
+        for path, module in self.named_modules(prefix) if recurse else [(prefix, self)]:
+            for name, member in getattr(module, registry).items():
+                if member is None or (unique and id(member) in seen):
+                    continue
+                seen.add(id(member))
+                yield _join(path, name), member
+
+    def named_parameters(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Parameter]]:
+        """Every parameter with its dotted name; a shared one once, under its first name."""
+        return self._named("_parameters", prefix, recurse, True)
+
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        """Every parameter, each once."""
+        return (parameter for _, parameter in self.named_parameters(recurse=recurse))
+
+    def named_buffers(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Tensor]]:
+        """Every buffer with its dotted name."""
+        return self._named("_buffers", prefix, recurse, True)
+
+    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
+        """Every buffer, each once."""
+        return (buffer for _, buffer in self.named_buffers(recurse=recurse))
+
+    # -------------------------------------------------------------------------------------------- what is done to all
+
+    def apply(self: Self, function: Callable[[Module], Any]) -> Self:
+        """Calls a function on every module inside, innermost first, then on this one; returns the module."""
         for module in reversed(list(self.modules())):
             function(module)
         return self
 
-    # -------------------------------------------------------------------------------------------- modes and dtypes
-
-    def train(self, mode: bool = True) -> Module:
-        """Training mode, for layers such as dropout that differ in it."""
+    def train(self: Self, mode: bool = True) -> Self:
+        """Sets training mode, which dropout and batch norm heed; returns the module."""
+        if not isinstance(mode, bool):
+            raise ValueError(f"train: expected True or False, got {mode!r}")
         for module in self.modules():
-            module.__dict__["training"] = bool(mode)
+            module.training = mode
         return self
 
-    def eval(self) -> Module:
-        """Evaluation mode."""
+    def eval(self: Self) -> Self:
+        """Sets evaluation mode; returns the module."""
         return self.train(False)
 
-    def requires_grad_(self, requires_grad: bool = True) -> Module:
-        """Starts or ends recording operations on all parameters."""
+    def requires_grad_(self: Self, requires_grad: bool = True) -> Self:
+        """Makes all parameters trained, or none; returns the module."""
         for parameter in self.parameters():
             parameter.requires_grad_(requires_grad)
         return self
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Clears all gradients: to None, or to zeros."""
+        """Forgets all gradients, or sets them to zero."""
         for parameter in self.parameters():
-            if set_to_none or parameter.grad is None:
-                parameter.grad = None
-            else:
-                parameter.grad = Tensor(np.zeros(parameter.shape, parameter.dtype))
+            if parameter.grad is not None:
+                if set_to_none:
+                    parameter.grad = None
+                else:
+                    parameter.grad = Tensor(np.zeros_like(parameter.grad._data))
 
-    def to(self, dtype: Any) -> Module:
-        """Casts floating parameters and buffers, in place (``"cpu"`` is accepted, and is where they are)."""
+    def to(self: Self, dtype: Any) -> Self:
+        """Casts floating parameters and buffers in place; ``"cpu"`` is accepted, and is where all tensors are."""
         if isinstance(dtype, str) and dtype in ("cpu", "cpu:0"):
             return self
         wanted = check_dtype(dtype, "to")
-        for tensor in (*self.parameters(), *self.buffers()):
-            if tensor.dtype.kind == "f" and tensor.dtype != wanted:
-                tensor.data = tensor._data.astype(wanted)
-                tensor.grad = None
+        if wanted.kind != "f":
+            raise TypeError(f"to: expected a floating dtype for a module, got {wanted}")
+        for parameter in self.parameters():
+            gradient = parameter.grad
+            if parameter.dtype.kind == "f" and parameter.dtype != wanted:
+                parameter.grad = None
+                parameter.data = parameter._data.astype(wanted)
+                if gradient is not None:
+                    parameter.grad = Tensor(gradient._data, wanted)
+        for module in self.modules():
+            for name, buffer in module._buffers.items():
+                if buffer is not None and buffer.dtype.kind == "f":
+                    module._buffers[name] = buffer.to(wanted)
         return self
 
-    def float(self) -> Module:
-        """float32."""
+    def float(self: Self) -> Self:
+        """Casts to float32; returns the module."""
         return self.to(np.float32)
 
-    def double(self) -> Module:
-        """float64."""
+    def double(self: Self) -> Self:
+        """Casts to float64; returns the module."""
         return self.to(np.float64)
 
-    def half(self) -> Module:
-        """float16."""
+    def half(self: Self) -> Self:
+        """Casts to float16; returns the module."""
         return self.to(np.float16)
 
     # -------------------------------------------------------------------------------------------- state
 
-    def state_dict(self) -> dict[str, Tensor]:
-        """Copies of all parameters and persistent buffers by dotted name (a shared one under each of its names)."""
-        return {name: Tensor(tensor._data) for name, tensor in self._state().items()}
-
     def _state(self) -> dict[str, Tensor]:
-        state: dict[str, Tensor] = {}
-        for path, module in self.named_modules():
-            lead = f"{path}." if path else ""
-            state.update({lead + name: p for name, p in module._parameters.items() if p is not None})
-            state.update(
-                {lead + name: b for name, b in module._buffers.items() if b is not None and name in module._persistent}
-            )
-        return state
+        """Parameters and persistent buffers under all their names (a shared one under each)."""
+        found: dict[str, Tensor] = {}
+        stack: list[tuple[str, Module, tuple[Module, ...]]] = [("", self, ())]
+        while stack:
+            path, module, above = stack.pop()
+            for registry in (module._parameters, module._buffers):
+                for name, member in registry.items():
+                    if member is not None and not (registry is module._buffers and name in module._transient):
+                        found[_join(path, name)] = member
+            inner = [
+                (_join(path, name), child, (*above, module))
+                for name, child in module._modules.items()
+                if child is not None and child is not module and child not in above
+            ]
+            stack.extend(reversed(inner))
+        return found
 
-    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> None:
-        """Takes over the values of a state dict. Everything is checked first: if anything does not fit, nothing has changed.
+    def state_dict(self) -> dict[str, Tensor]:
+        """Parameters and buffers by name, in memory shared with the module; a shared one is there under each of its names."""
+        return {name: member.detach() for name, member in self._state().items()}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> tuple[list[str], list[str]]:
+        """Copies values into parameters and buffers: all of them, or none if anything does not fit.
 
         Args:
-            state_dict: tensors or arrays by dotted name.
-            strict: names must match exactly; without it missing and unexpected ones are passed over, but shapes must still fit.
+            state_dict: tensors or arrays by name.
+            strict: refuse missing and unexpected names too.
+
+        Returns:
+            The missing and the unexpected names.
 
         Raises:
-            TypeError: for anything but a mapping.
-            RuntimeError: one error that lists every missing and unexpected name, wrong shape and wrong dtype.
+            RuntimeError: one error that lists every missing, unexpected and ill-fitting entry.
         """
         if not isinstance(state_dict, Mapping):
-            raise TypeError(f"load_state_dict: expected a dict, got {type(state_dict).__name__}")
+            raise TypeError(f"load_state_dict: expected a mapping, got {type(state_dict).__name__}")
         own = self._state()
-        problems = []
-        if strict:
-            problems += [f"missing: {name}" for name in own if name not in state_dict]
-            problems += [f"unexpected: {name}" for name in state_dict if name not in own]
-        new = {}
-        for name, tensor in own.items():
-            if name not in state_dict:
-                continue
-            given = state_dict[name]
-            array = given._data if isinstance(given, Tensor) else given
-            if not isinstance(array, np.ndarray):
-                problems.append(f"wrong type: {name} is a {type(given).__name__}, not a Tensor or array")
-            elif array.shape != tensor.shape:
-                problems.append(f"wrong shape: {name} is {array.shape}, expected {tensor.shape}")
-            elif not np.can_cast(array.dtype, tensor.dtype, "same_kind"):
-                problems.append(f"wrong dtype: {name} is {array.dtype}, expected {tensor.dtype}")
-            else:
-                new[name] = array
-        if problems:
-            raise RuntimeError(f"load_state_dict: {type(self).__name__} is unchanged:\n  " + "\n  ".join(problems))
-        with no_grad():
-            for name, array in new.items():
-                own[name][...] = array.astype(own[name].dtype)
+        missing, unexpected, others = problems(own, state_dict)
+        listed = [f"missing {name!r}" for name in missing] + [f"unexpected {name!r}" for name in unexpected] if strict else []
+        if listed or others:
+            lines = "\n  ".join(listed + others)
+            raise RuntimeError(f"load_state_dict: the state does not fit {type(self).__name__}, nothing was loaded:\n  {lines}")
+        load(own, state_dict)
+        return missing, unexpected
 
-    # -------------------------------------------------------------------------------------------- calling
-
-    def forward(self, *inputs: Any, **options: Any) -> Any:
-        """What the module computes; a subclass defines it."""
-        raise NotImplementedError(f"{type(self).__name__}: expected the class to define forward()")
-
-    def __call__(self, *inputs: Any, **options: Any) -> Any:
-        values = self.__dict__
-        if "_parameters" not in values:
-            raise AttributeError(f"{type(self).__name__}: call super().__init__() in __init__()")
-        mode = get_mode()
-        if mode.recording:  # the scope that nodes made in here carry: one object per call
-            scope = Scope(values["_name"] or type(self).__name__.lower(), self, mode.scope)
-            set_mode(Mode(True, scope, mode.tracer, mode))
-        try:
-            for pre_hook in tuple(values["_forward_pre_hooks"].values()):
-                replaced = pre_hook(self, inputs)
-                if replaced is not None:
-                    inputs = replaced if isinstance(replaced, tuple) else (replaced,)
-            result = self.forward(*inputs, **options)
-            for hook in tuple(values["_forward_hooks"].values()):
-                changed = hook(self, inputs, result)
-                if changed is not None:
-                    result = changed
-            return result
-        finally:
-            if mode.recording:
-                set_mode(mode)
-
-    def register_forward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Calls ``hook(module, inputs, output)`` after each forward; what it returns, if not None, replaces the output."""
-        return RemovableHandle(self._forward_hooks, hook)
-
-    def register_forward_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Calls ``hook(module, inputs)`` before each forward; what it returns, if not None, replaces the inputs."""
-        return RemovableHandle(self._forward_pre_hooks, hook)
-
-    # -------------------------------------------------------------------------------------------- showing
+    # -------------------------------------------------------------------------------------------- how it looks
 
     def extra_repr(self) -> str:
-        """What stands in the parentheses of the repr."""
+        """The arguments to show in ``repr``; override it in a layer."""
         return ""
 
     def __repr__(self) -> str:
-        children = list(self.named_children())
-        if not children:
-            return f"{type(self).__name__}({self.extra_repr()})"
-        lines = [f"({name}): " + repr(child).replace("\n", "\n  ") for name, child in children]
-        head = [self.extra_repr()] if self.extra_repr() else []
-        return f"{type(self).__name__}(\n  " + "\n  ".join(head + lines) + "\n)"
+        inner = [f"({name}): " + repr(module).replace("\n", "\n  ") for name, module in self._modules.items()]
+        extra = self.extra_repr()
+        if not inner:
+            return f"{type(self).__name__}({extra})"
+        lines = ([extra] if extra else []) + inner
+        return f"{type(self).__name__}(\n  " + "\n  ".join(lines) + "\n)"
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _holds_modules(value: Any) -> bool:
+    items = value.values() if isinstance(value, dict) else value
+    return any(isinstance(item, Module | Parameter) for item in items)

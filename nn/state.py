@@ -1,0 +1,46 @@
+"""State dicts against the tensors they are meant for: what does not fit, and the copying once everything does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from autograd import Tensor, versions
+from autograd.arrays import Array
+
+
+def problems(own: Mapping[str, Tensor], given: Mapping[str, Any]) -> tuple[list[str], list[str], list[str]]:
+    """The missing names, the unexpected ones, and a sentence for each entry that cannot be copied."""
+    missing = [name for name in own if name not in given]
+    unexpected = [str(name) for name in given if name not in own]
+    others = []
+    for name, tensor in own.items():
+        if name not in given:
+            continue
+        value = given[name]
+        if not isinstance(value, Tensor | np.ndarray | np.generic):
+            others.append(f"{name!r}: expected a Tensor or an array, got {type(value).__name__}")
+            continue
+        array = _array(value)
+        if array.shape != tensor.shape:
+            others.append(f"{name!r}: expected shape {tensor.shape}, got {array.shape}")
+        elif not np.can_cast(array.dtype, tensor.dtype, "same_kind"):
+            others.append(f"{name!r}: expected {tensor.dtype}, got {array.dtype}")
+        elif not tensor._data.flags.writeable:
+            others.append(f"{name!r}: expected writable memory, the module's is read-only")
+    return missing, unexpected, others
+
+
+def load(own: Mapping[str, Tensor], given: Mapping[str, Any]) -> None:
+    """Copies every entry that has a tensor of its name. All sources are read first: they may be views of the targets."""
+    sources = {name: np.array(_array(given[name])) for name in own if name in given}
+    for name, source in sources.items():
+        target = own[name]._data
+        np.copyto(target, source, casting="same_kind")
+        versions.stamp(target)
+
+
+def _array(value: Any) -> Array:
+    return value._data if isinstance(value, Tensor) else np.asarray(value)
