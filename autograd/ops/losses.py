@@ -12,7 +12,7 @@ from autograd.ops.indexing import getitem
 from autograd.ops.reductions import tensor_of
 from autograd.ops.shaping import moveaxis, reshape
 from autograd.ops.softmax import log_softmax
-from autograd.primitive import fused
+from autograd.primitive import as_operand, fused
 
 _REDUCTIONS = ("mean", "sum", "none")
 
@@ -230,7 +230,7 @@ def binary_cross_entropy_with_logits(
     from autograd.ops.activations import softplus
 
     # log(1 + exp(-x)) is softplus(-x), and log(1 + exp(x)) = x + softplus(-x)
-    factor = 1.0 if pos_weight is None else 1.0 + (tensor_of(pos_weight, "binary_cross_entropy_with_logits") - 1.0) * y
+    factor = 1.0 if pos_weight is None else 1.0 + (as_operand(pos_weight, "binary_cross_entropy_with_logits") - 1.0) * y
     loss = (1.0 - y) * x + factor * softplus(-x)
     if weight is not None:
         loss = loss * weight

@@ -16,17 +16,23 @@ from autograd.graph import wrap
 from autograd.primitive import primitives
 
 torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.filterwarnings("ignore:An output with one or more elements was resized")  # PyTorch's own ldexp
+
+
+def arrays(case: Case) -> list[np.ndarray]:
+    rng = np.random.default_rng(5)
+    return [np.asarray(make(rng)) for make in case.inputs]
+
 
 TWINS = [case for case in CASES if case.torch]
 IDS = [case.id for case in TWINS]
-TOLERANCE = {np.float64: 1e-10, np.float32: 2e-4}  # of the greatest element, at first and second order
+TOLERANCE = {np.float64: 1e-12, np.float32: 1e-5}  # of the greatest element, at first and second order
+LOOSE = {"lgamma": 1e-8}  # PyTorch's trigamma is off by 1e-9; ours is compared with mpmath
+WIDER = {"power-integers", "power-float_power"}  # NumPy's promotion of float32 with int64, and its float_power, give float64
 dtypes = pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=["f64", "f32"])
 
-ELEMENTWISE = [
-    case
-    for case in TWINS
-    if primitives[case.op].simple and not case.label and all(np.ndim(make(np.random.default_rng(0))) == 2 for make in case.inputs)
-]
+SIMPLE = {name for name, primitive in primitives.items() if primitive.simple}
+ELEMENTWISE = [case for case in TWINS if case.op in SIMPLE and not case.label and all(v.ndim == 2 for v in arrays(case))]
 SLICES = {  # of a (3, 4) array: sizes 0 and 1, fewer axes, none
     "row": np.s_[:1], "column": np.s_[:, :1], "one": np.s_[:1, :1], "no-rows": np.s_[:0], "no-columns": np.s_[:, :0],
     "vector": np.s_[0], "0d": np.s_[0, 0],
@@ -39,9 +45,7 @@ PAIRS = {  # the same for two arguments that broadcast
 
 
 def values_of(case: Case, dtype) -> list[np.ndarray]:
-    rng = np.random.default_rng(5)
-    made = [np.asarray(make(rng)) for make in case.inputs]
-    return [value.astype(dtype) if value.dtype.kind == "f" else value for value in made]
+    return [value.astype(dtype) if value.dtype.kind == "f" else value for value in arrays(case)]
 
 
 def scattered(value: np.ndarray) -> np.ndarray:
@@ -91,10 +95,10 @@ def theirs(case: Case, values) -> tuple[list, list, list]:
     followed = [out for out in outputs if out.requires_grad]
     cotangents = [torch.tensor(random_like(rng, out.detach().numpy())).requires_grad_() for out in followed]
     first = torch_gradients(followed, inputs, cotangents)
-    seeds = [torch.tensor(random_like(rng, gradient.detach().numpy())) for gradient in first]
+    seeds = [torch.tensor(random_like(rng, gradient.numpy(force=True))) for gradient in first]
     pairs = [(gradient, seed) for gradient, seed in zip(first, seeds, strict=True) if gradient.requires_grad]
     second = torch_gradients([pair[0] for pair in pairs], [*inputs, *cotangents], [pair[1] for pair in pairs])
-    return tuple([x.detach().numpy() for x in part] for part in (outputs, first, second))
+    return tuple([x.numpy(force=True) for x in part] for part in (outputs, first, second))
 
 
 def torch_gradients(outputs, inputs, cotangents) -> list:
@@ -113,14 +117,14 @@ def compare(case: Case, values, dtype, record, layout=np.asarray) -> None:
         assert len(got) == len(expected), part
         for one, two in zip(got, expected, strict=True):
             assert one.shape == two.shape, part
-            if part != "value":
-                assert one.dtype == two.dtype == dtype, part
+            if part == "gradient" or (part == "value" and case.id not in WIDER):
+                assert one.dtype == two.dtype, part
             assert np.array_equal(np.isfinite(one), np.isfinite(two)), (part, one, two)
             finite = np.isfinite(two)
             scale = max(1.0, float(np.max(np.abs(two[finite]), initial=0.0)))
             error = float(np.max(np.abs(one[finite].astype(np.float64) - two[finite]), initial=0.0)) / scale
             record.add(f"parity {name}, {part}", case.op, error)
-            assert error <= TOLERANCE[dtype], (part, one, two)
+            assert error <= max(TOLERANCE[dtype], LOOSE.get(case.op, 0.0)), (part, one, two)
 
 
 @dtypes
