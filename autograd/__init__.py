@@ -380,8 +380,9 @@ from autograd.transforms import (
 def __getattr__(name: str) -> object:
     """The pictures are loaded when they are first asked for: most programs never draw."""
     if name in ("draw", "Drawing", "DrawError", "visualize"):
-        from autograd import visualize
+        from importlib import import_module
 
+        visualize = import_module("autograd.visualize")
         return visualize if name == "visualize" else getattr(visualize, name)
     raise AttributeError(f"module 'autograd' has no attribute {name!r}")
 

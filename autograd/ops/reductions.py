@@ -130,10 +130,8 @@ def _nonempty(x: Any, axis: Axis, name: str) -> Axis:
 @implements(np.max, np.amax, (np.maximum, "reduce"))
 def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The greatest element; nan where there is one. Ties share the gradient evenly."""
-    if not isinstance(x, list | tuple) and (axis is None or isinstance(axis, int | tuple)):
-        x = tensor_of(x, "max")
-        return _max(x, axis=_nonempty(x, axis, "max"), keepdims=keepdims)
-    raise TypeError(f"max: expected a Tensor and an axis, got {type(x).__name__} and {type(axis).__name__}; see maximum()")
+    x = tensor_of(x, "max")
+    return _max(x, axis=_nonempty(x, axis, "max"), keepdims=keepdims)
 
 
 @implements(np.min, np.amin, (np.minimum, "reduce"))
