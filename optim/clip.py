@@ -34,7 +34,7 @@ def clip_grad_norm_(parameters: Any, max_norm: float, norm_type: float = 2.0, er
         error_if_nonfinite: raise for a norm of nan or inf, naming the parameter; else such gradients are left as they are.
     """
     chosen = [parameters] if isinstance(parameters, Tensor) else list(parameters)
-    graded = [(index, p) for index, p in enumerate(chosen) if p.grad is not None]
+    graded: list[tuple[int, Any]] = [(index, p) for index, p in enumerate(chosen) if p.grad is not None]
     norm = get_total_norm([p.grad for _, p in graded], norm_type)
     if not math.isfinite(norm):
         if error_if_nonfinite:
