@@ -131,6 +131,12 @@ from autograd.ops.compositions import (
     sub,
     true_divide,
 )
+from autograd.ops.convolution import (
+    conv1d,
+    conv2d,
+    conv_transpose1d,
+    conv_transpose2d,
+)
 from autograd.ops.elementwise import (
     absolute,
     add,
@@ -356,6 +362,10 @@ from autograd.ops.special import (
     xlog1py,
     xlogy,
 )
+from autograd.ops.windows import (
+    fold,
+    unfold,
+)
 from autograd.primitive import (
     primitive,
 )
@@ -388,6 +398,14 @@ def __getattr__(name: str) -> object:
 
 
 __all__ = [
+    # convolution
+    "conv1d",
+    "conv2d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    # windows
+    "fold",
+    "unfold",
     # losses
     "binary_cross_entropy_with_logits",
     "cross_entropy",
