@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -195,6 +195,7 @@ def backpropagate(
     retain_graph: bool = False,
     create_graph: bool = False,
     retained: dict[Node, Any] | None = None,
+    ends: Container[Node] = (),
 ) -> dict[Node, Any]:
     """Walks the graph from the roots in reverse topological order and returns the cotangents of the targets.
 
@@ -205,13 +206,14 @@ def backpropagate(
             None for every leaf that is reached.
         retain_graph: keep the saved arrays for another pass.
         create_graph: record the pass itself, so that its results can be differentiated again.
+        ends: nodes beyond which the pass does not go, though the graph does.
         retained: receives the cotangents of nodes that were asked for with ``retain_grad()``.
 
     Returns:
         The cotangent by node, for the targets that were reached. Nothing is stored on the graph: what to do with the result
         is up to the caller, so an exception on the way leaves no half-updated ``.grad`` behind.
     """
-    order = reachable(roots)
+    order = reachable(roots, ends)
     if targets is not None:
         order = _leading_to(targets, order)
     wanted = None if targets is None else set(targets)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -188,12 +188,17 @@ class HookHandle:
         self.remove()
 
 
-def reachable(roots: Iterable[Node]) -> list[Node]:
-    """Every node that a gradient from the roots reaches, newest first: a reverse topological order."""
+def reachable(roots: Iterable[Node], ends: Container[Node] = ()) -> list[Node]:
+    """Every node that a gradient from the roots reaches without going beyond ``ends``, newest first.
+
+    That is a reverse topological order, since a node is newer than its arguments.
+    """
     seen = dict.fromkeys(roots)
     stack = list(seen)
     while stack:
         node = stack.pop()
+        if ends and node in ends:
+            continue
         parents = node.parents
         for index, _ in node.pullback.wanted:
             parent = parents[index]

@@ -393,8 +393,12 @@ def checkpoint(function: Function, *inputs: Any) -> Any:
             default_generator.set_state(now)
         made = list(redone) if isinstance(redone, tuple | list) else [redone]
         pairs = [(o, c) for o, c in zip(made, cotangents, strict=True) if c is not None and o._requires_grad]
-        targets = [graph_node(fresh[position]) for position in tracked] + captured
-        found = backpropagate([graph_node(o) for o, _ in pairs], [c for _, c in pairs], targets, create_graph=create_graph)
+        own_again = [graph_node(fresh[position]) for position in tracked]
+        targets = own_again + captured
+        # what lies behind the inputs is not ours: a captured parameter may be used there too
+        found = backpropagate(
+            [graph_node(o) for o, _ in pairs], [c for _, c in pairs], targets, create_graph=create_graph, ends=set(own_again)
+        )
         return [found.get(target) for target in targets]
 
     arguments = [inputs[position] for position in tracked] + held
