@@ -135,10 +135,10 @@ class Module:
         if isinstance(value, Parameter | Module) and "_modules" not in self.__dict__:
             raise AttributeError(f"{type(self).__name__}: expected super().__init__() to be called before {name!r} is assigned")
         if isinstance(value, Parameter):
-            self._forget(name)
+            self._forget(name, self._parameters)
             self.register_parameter(name, value)
         elif isinstance(value, Module):
-            self._forget(name)
+            self._forget(name, self._modules)
             self.add_module(name, value)
         elif name in self.__dict__.get("_parameters", ()):
             if value is not None:
@@ -166,10 +166,11 @@ class Module:
         if not self._forget(name):
             super().__delattr__(name)
 
-    def _forget(self, name: str) -> bool:
+    def _forget(self, name: str, spared: Any = None) -> bool:
+        """Removes a name from all registries but one, in which it keeps its place in the order."""
         found = False
         for registry in (self._parameters, self._buffers, self._modules):
-            if name in registry:
+            if name in registry and registry is not spared:
                 found = True
                 del registry[name]
         self._transient.discard(name)

@@ -1,0 +1,65 @@
+"""Linear layers and activations."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import autograd as ag
+import nn
+
+
+def test_linear():
+    layer = nn.Linear(3, 2, dtype=np.float64)
+    x = np.random.default_rng(0).normal(size=(5, 4, 3))
+    y = layer(ag.tensor(x))
+    np.testing.assert_allclose(y.detach(), x @ layer.weight.detach().numpy().T + layer.bias.detach().numpy(), rtol=1e-13)
+    assert ag.gradcheck(layer, ag.tensor(x[0]))
+    assert nn.Linear(3, 2, bias=False).bias is None
+    assert layer(ag.tensor(x[0, 0])).shape == (2,)
+    assert nn.Linear(0, 2)(ag.zeros(4, 0)).shape == (4, 2)
+    for sizes in ((-1, 2), (2, 1.5), (True, 2), ("3", 2)):
+        with pytest.raises(ValueError, match=r"Linear: expected (in|out)_features to be a whole number >= 0"):
+            nn.Linear(*sizes)
+    with pytest.raises(ValueError, match=r"linear: expected x \(\.\.\., I\) and weight \(O, I\), got \(5, 4\) and \(2, 3\)"):
+        layer(ag.zeros(5, 4, dtype=np.float64))
+
+
+def test_linear_starts_uniform():
+    ag.manual_seed(0)
+    layer = nn.Linear(100, 400)
+    for p in layer.parameters():
+        values = p.detach().numpy()
+        assert np.abs(values).max() <= 0.1
+        assert abs(values.std() - 0.1 / np.sqrt(3)) < 0.004
+    ag.manual_seed(0)
+    np.testing.assert_array_equal(nn.Linear(100, 400).weight.detach(), layer.weight.detach())
+
+
+ACTIVATIONS = {
+    "ReLU()": (nn.ReLU(), ag.relu),
+    "LeakyReLU(negative_slope=0.2)": (nn.LeakyReLU(0.2), lambda x: ag.leaky_relu(x, 0.2)),
+    "ELU(alpha=2.0)": (nn.ELU(2.0), lambda x: ag.elu(x, 2.0)),
+    "SELU()": (nn.SELU(), ag.selu),
+    "GELU(approximate='tanh')": (nn.GELU("tanh"), lambda x: ag.gelu(x, "tanh")),
+    "SiLU()": (nn.SiLU(), ag.silu),
+    "Mish()": (nn.Mish(), ag.mish),
+    "Sigmoid()": (nn.Sigmoid(), ag.sigmoid),
+    "Tanh()": (nn.Tanh(), ag.tanh),
+    "Softplus(beta=2.0, threshold=10.0)": (nn.Softplus(2.0, 10.0), lambda x: ag.softplus(x, 2.0, 10.0)),
+    "Softmax(dim=0)": (nn.Softmax(0), lambda x: ag.softmax(x, 0)),
+    "LogSoftmax(dim=-1)": (nn.LogSoftmax(), lambda x: ag.log_softmax(x, -1)),
+}
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_activations(name):
+    module, function = ACTIVATIONS[name]
+    x = ag.randn(3, 4)
+    np.testing.assert_array_equal(module(x), function(x))
+    assert repr(module) == name
+
+
+def test_gelu_forms():
+    with pytest.raises(ValueError, match="GELU: expected approximate 'none' or 'tanh'"):
+        nn.GELU("fast")
