@@ -1,8 +1,8 @@
 """Reverse-mode automatic differentiation on NumPy: a Tensor that records what is done to it, and gradients to any order."""
 
-from pathlib import Path as _Path
+from os import path as _path
 
-if any((_Path(__file__).parent / name).exists() for name in ("numpy", "numpy_boxes.py", "wrap_util.py")):
+if any(_path.exists(_path.join(_path.dirname(__file__), name)) for name in ("numpy", "numpy_boxes.py", "wrap_util.py")):
     raise ImportError(
         "autograd: this folder also holds files of the older 'autograd' distribution, which has the same import name; "
         "both cannot live in one environment: pip uninstall autograd tapegrad, then pip install tapegrad"

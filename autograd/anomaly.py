@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -13,7 +13,8 @@ from autograd import versions
 from autograd.graph import Node
 from autograd.mode import Mode, get_mode, set_mode
 
-_PACKAGES = tuple(str(Path(__file__).resolve().parent.parent / name) for name in ("autograd", "nn", "optim"))
+_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_PACKAGES = tuple(os.path.join(_ROOT, name) for name in ("autograd", "nn", "optim"))
 
 
 class AnomalyError(RuntimeError):

@@ -153,14 +153,15 @@ class Primitive:
 
 
 def _reads(rule: Function, skip: int) -> tuple[tuple[bool, ...], bool]:
-    """Which of a rule's parameters after the first ``skip`` it reads (no underscore), and whether a ``*rest`` is read."""
-    read, rest = [], False
-    for parameter in list(inspect.signature(rule).parameters.values())[skip:]:
-        if parameter.kind is parameter.VAR_POSITIONAL:
-            rest = not parameter.name.startswith("_")
-        elif parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
-            read.append(not parameter.name.startswith("_"))
-    return tuple(read), rest
+    """Which of a rule's parameters after the first ``skip`` it reads (no underscore), and whether a ``*rest`` is read.
+
+    (``inspect.signature`` says the same, but is slow enough to be felt in the import.)
+    """
+    code = rule.__code__
+    names = code.co_varnames
+    read = tuple(not name.startswith("_") for name in names[skip : code.co_argcount])
+    has_rest = bool(code.co_flags & inspect.CO_VARARGS)
+    return read, has_rest and not names[code.co_argcount + code.co_kwonlyargcount].startswith("_")
 
 
 def _expand(marks: tuple[tuple[bool, ...], bool], count: int) -> tuple[bool, ...]:
