@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd.arrays import Array, as_array, check_dtype, get_default_dtype
 from autograd.primitive import constant, implements
-from autograd.random import Generator, numpy_generator
+from autograd.random import numpy_generator
 from autograd.tensor import Tensor
 from autograd.versions import owner
 
-Source = Generator | np.random.Generator | None
+if TYPE_CHECKING:  # naming it would import numpy.random, which is a third of the import
+    from autograd.random import Generator
+
+    Source = Generator | np.random.Generator | None
 
 
 def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:

@@ -13,18 +13,23 @@ class Generator:
 
     Args:
         seed: a whole number; fresh entropy without one.
-
-    Attributes:
-        numpy: the ``numpy.random.Generator`` that draws.
     """
 
     def __init__(self, seed: int | None = None) -> None:
-        self.numpy = np.random.Generator(np.random.PCG64(seed))
+        self.manual_seed(seed)
 
-    def manual_seed(self, seed: int) -> Generator:
+    def manual_seed(self, seed: int | None) -> Generator:
         """Starts again from a seed; returns the generator."""
-        self.numpy = np.random.Generator(np.random.PCG64(seed))
+        self._seed = seed
+        self._numpy: np.random.Generator | None = None
         return self
+
+    @property
+    def numpy(self) -> np.random.Generator:
+        """The NumPy generator that draws, made when it is first used: a third of the import would be numpy.random."""
+        if self._numpy is None:
+            self._numpy = np.random.Generator(np.random.PCG64(self._seed))
+        return self._numpy
 
     def get_state(self) -> dict[str, Any]:
         """The state as plain numbers and strings, which JSON can hold."""
