@@ -44,8 +44,10 @@ from autograd.creation import (
     zeros,
     zeros_like,
 )
-from autograd.gradcheck import (
+from autograd.differences import (
     GradcheckError,
+)
+from autograd.gradcheck import (
     gradcheck,
     gradgradcheck,
 )
@@ -137,6 +139,7 @@ from autograd.ops.convolution import (
     conv_transpose1d,
     conv_transpose2d,
 )
+from autograd.ops.einsum import einsum
 from autograd.ops.elementwise import (
     absolute,
     add,
@@ -559,6 +562,8 @@ __all__ = [
     "masked_softmax",
     "softmax",
     "softmin",
+    # einsum
+    "einsum",
     # linalg
     "addbmm",
     "addmm",
