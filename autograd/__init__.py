@@ -283,6 +283,16 @@ from autograd.ops.ordering import (
     sort,
     topk,
 )
+from autograd.ops.pooling import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    avg_pool1d,
+    avg_pool2d,
+    max_pool1d,
+    max_pool2d,
+)
 from autograd.ops.reductions import (
     all,
     amax,
@@ -401,6 +411,15 @@ def __getattr__(name: str) -> object:
 
 
 __all__ = [
+    # pooling
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
+    "avg_pool1d",
+    "avg_pool2d",
+    "max_pool1d",
+    "max_pool2d",
     # convolution
     "conv1d",
     "conv2d",
