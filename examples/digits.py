@@ -89,11 +89,18 @@ def save_mistakes(path: Path, images: np.ndarray, labels: np.ndarray, guesses: n
     plt.close(figure)
 
 
+def positive(text: str) -> int:
+    """A whole number of at least 1 from the command line."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
+    return int(text)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Train a classifier on handwritten digits.")
-    parser.add_argument("--epochs", type=int, default=30)
-    parser.add_argument("--batch-size", type=int, default=32)
-    parser.add_argument("--hidden", type=int, default=128, help="units in each hidden layer")
+    parser.add_argument("--epochs", type=positive, default=30)
+    parser.add_argument("--batch-size", type=positive, default=32)
+    parser.add_argument("--hidden", type=positive, default=128, help="units in each hidden layer")
     parser.add_argument("--lr", type=float, default=2e-3, help="Adam's learning rate")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder for the pictures")
@@ -127,7 +134,8 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     save_curve(options.out / "digits_training.png", losses, accuracies)
     save_mistakes(options.out / "digits_mistakes.png", images._data, labels, predict(model, images))
-    print(f"\n{100 * accuracies[-1]:.2f} % of the held-out digits read right; pictures in {options.out}/")
+    print(f"\n{100 * accuracies[-1]:.2f} % of the held-out digits read right")
+    print(f"pictures: {options.out}/digits_training.png, digits_mistakes.png")
 
 
 if __name__ == "__main__":

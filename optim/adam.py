@@ -42,11 +42,6 @@ class Adam(Optimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        check_option("lr", lr, 0.0)
-        check_option("eps", eps, 0.0)
-        check_option("beta1", betas[0], 0.0, 1.0)
-        check_option("beta2", betas[1], 0.0, 1.0)
-        check_option("weight_decay", weight_decay, 0.0)
         super().__init__(
             params,
             {
@@ -58,6 +53,13 @@ class Adam(Optimizer):
                 "maximize": maximize,
             },
         )
+
+    def check(self, group: dict[str, Any]) -> None:
+        """lr, eps, weight_decay >= 0; betas in [0, 1)."""
+        for name in ("lr", "eps", "weight_decay"):
+            check_option(name, group[name], 0.0)
+        for name, beta in zip(("beta1", "beta2"), group["betas"], strict=True):
+            check_option(name, beta, 0.0, 1.0)
 
     def update(self, p: Tensor, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         """One step of one parameter."""
@@ -76,7 +78,7 @@ class Adam(Optimizer):
         state["exp_avg_sq"] = second = v.accumulate(g * g)
         state["step"] += 1
         if group["amsgrad"]:
-            second = state["max_exp_avg_sq"] = np.maximum(state.get("max_exp_avg_sq", 0.0), second)
+            second = state["max_exp_avg_sq"] = np.asarray(np.maximum(state.get("max_exp_avg_sq", 0.0), second))
         denominator = np.sqrt(second)
         denominator /= math.sqrt(v.correction)
         denominator += group["eps"]

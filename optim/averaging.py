@@ -43,13 +43,11 @@ class EWMA:
     def accumulate(self, x: NDArray[Any] | float) -> Any:
         """Takes in a value, in place; returns the uncorrected average."""
         if self.average is None:
-            self.average = np.zeros_like(x)
+            x = np.asarray(x)
+            self.average = np.zeros(x.shape, x.dtype if x.dtype.kind == "f" else np.float64)
         self.steps += 1
-        if isinstance(self.average, np.ndarray) and self.average.shape:
-            self.average *= self.beta
-            self.average += (1.0 - self.beta) * x
-        else:
-            self.average = self.beta * self.average + (1.0 - self.beta) * x
+        self.average *= self.beta
+        self.average += (1.0 - self.beta) * x
         return self.average
 
     @property
@@ -62,7 +60,7 @@ class EWMA:
         """The average, corrected if that was asked for."""
         if self.steps == 0:
             raise ValueError("EWMA: expected at least one update before the value is read")
-        return self.average / self.correction if self.bias_correction else self.average
+        return self.average / self.correction if self.bias_correction else self.average.copy()
 
     def update(self, x: NDArray[Any] | float) -> Any:
         """Takes in a value and returns the (corrected) average."""

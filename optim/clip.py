@@ -13,6 +13,8 @@ from autograd import Tensor
 
 def get_total_norm(tensors: Iterable[Any], norm_type: float = 2.0) -> float:
     """The norm of all elements of all tensors as one vector, scaled so that 1e200 does not overflow."""
+    if not norm_type > 0:
+        raise ValueError(f"get_total_norm: expected norm_type > 0, got {norm_type}")
     arrays = [t._data if isinstance(t, Tensor) else np.asarray(t) for t in tensors]
     greatest = [float(np.max(np.abs(a))) for a in arrays if a.size]
     top = max(greatest, default=0.0)
@@ -33,6 +35,8 @@ def clip_grad_norm_(parameters: Any, max_norm: float, norm_type: float = 2.0, er
         norm_type: p of the norm.
         error_if_nonfinite: raise for a norm of nan or inf, naming the parameter; else such gradients are left as they are.
     """
+    if not max_norm >= 0:
+        raise ValueError(f"clip_grad_norm_: expected max_norm >= 0, got {max_norm}")
     chosen = [parameters] if isinstance(parameters, Tensor) else list(parameters)
     graded: list[tuple[int, Any]] = [(index, p) for index, p in enumerate(chosen) if p.grad is not None]
     norm = get_total_norm([p.grad for _, p in graded], norm_type)

@@ -40,6 +40,10 @@ class Optimizer:
         """Adds parameters with options of their own."""
         if not isinstance(group, dict) or "params" not in group:
             raise TypeError("add_param_group: expected a dict with 'params'")
+        for name in group:
+            if name != "params" and name not in self.defaults:
+                raise ValueError(f"params: expected options among {', '.join(self.defaults)}, got {name!r}")
+        self.check({**self.defaults, **group})
         params = group["params"]
         params = [params] if isinstance(params, Tensor) else list(params)
         known = {id(p) for other in self.param_groups for p in other["params"]}
@@ -52,6 +56,9 @@ class Optimizer:
                 raise ValueError(f"params: parameter {position} (shape {p.shape}) is there twice")
             known.add(id(p))
         self.param_groups.append({**self.defaults, **group, "params": params})
+
+    def check(self, group: dict[str, Any]) -> None:
+        """Raises ValueError for options that cannot be; a subclass says which."""
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Clears the gradients: to None, or to zeros."""
@@ -99,6 +106,8 @@ class Optimizer:
         Raises:
             ValueError: where they do not fit; nothing has changed then.
         """
+        if not isinstance(state_dict, dict) or not {"state", "param_groups"} <= set(state_dict):
+            raise ValueError("load_state_dict: expected 'state' and 'param_groups', as state_dict() gives them")
         groups = state_dict["param_groups"]
         if [len(g["params"]) for g in groups] != [len(g["params"]) for g in self.param_groups]:
             raise ValueError("load_state_dict: expected the same parameter groups and numbers of parameters")
@@ -112,6 +121,8 @@ class Optimizer:
                     raise ValueError(
                         f"load_state_dict: expected {name} of shape {shape} for parameter {index}, got {value.shape}"
                     )
+        for given in groups:
+            self.check({**self.defaults, **given})
         for group, given in zip(self.param_groups, groups, strict=True):
             group.update({name: value for name, value in given.items() if name != "params"})
         self.state = {

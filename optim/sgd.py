@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from autograd import Tensor
 from optim.optimizer import Optimizer, check_option
 
@@ -33,11 +35,6 @@ class SGD(Optimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        check_option("lr", lr, 0.0)
-        check_option("momentum", momentum, 0.0)
-        check_option("weight_decay", weight_decay, 0.0)
-        if nesterov and (momentum <= 0 or dampening != 0):
-            raise ValueError("nesterov: expected momentum > 0 and dampening 0")
         super().__init__(
             params,
             {
@@ -50,6 +47,13 @@ class SGD(Optimizer):
             },
         )
 
+    def check(self, group: dict[str, Any]) -> None:
+        """lr, momentum, weight_decay >= 0; Nesterov needs momentum."""
+        for name in ("lr", "momentum", "weight_decay"):
+            check_option(name, group[name], 0.0)
+        if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
+            raise ValueError("nesterov: expected momentum > 0 and dampening 0")
+
     def update(self, p: Tensor, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         """One step of one parameter."""
         if group["maximize"]:
@@ -59,7 +63,7 @@ class SGD(Optimizer):
         momentum = group["momentum"]
         if momentum:
             if "momentum_buffer" not in state:
-                b = state["momentum_buffer"] = g.copy()
+                b = state["momentum_buffer"] = np.array(g)
             else:
                 b = state["momentum_buffer"]
                 b *= momentum

@@ -1,0 +1,69 @@
+"""The main job: it learns, repeats itself, prints a table of 80 columns, and saves its pictures."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from examples import digits
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def quiet_backend(monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+
+
+def run(monkeypatch, capsys, *arguments):
+    monkeypatch.setattr(sys, "argv", ["digits", *map(str, arguments)])
+    digits.main()
+    return capsys.readouterr().out
+
+
+def table(output):
+    rows = [line.split() for line in output.splitlines() if "%" in line and line.startswith(" ")]
+    return [(int(row[0]), float(row[1]), float(row[2])) for row in rows]
+
+
+def test_it_learns(monkeypatch, capsys, tmp_path):
+    output = run(monkeypatch, capsys, "--epochs", 12, "--out", tmp_path)
+    rows = table(output)
+    assert [epoch for epoch, _, _ in rows] == list(range(1, 13))
+    assert rows[-1][1] < 0.1 * rows[0][1]
+    assert rows[-1][2] >= 95.0
+    assert "1438 digits to train on, 359 held out" in output
+    assert max(len(line) for line in output.splitlines() if not line.startswith("pictures: ")) <= 80
+    for name in ("digits_training.png", "digits_mistakes.png"):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_seed_repeats_the_run(monkeypatch, capsys, tmp_path):
+    runs = [table(run(monkeypatch, capsys, "--epochs", 2, "--seed", seed, "--out", tmp_path)) for seed in (5, 5, 6)]
+    assert runs[0] == runs[1]
+    assert runs[0] != runs[2]
+
+
+def test_no_picture_is_held_out_and_trained_on():
+    train, held = digits.load(0)
+    assert len(train) + len(held) == 1797
+    assert len(held) == 359
+    assert train.tensors[0]._data.max() == 1.0
+
+
+def test_the_command_explains_itself():
+    done = subprocess.run(
+        [sys.executable, "-m", "examples.digits", "--help"], capture_output=True, text=True, cwd=ROOT, check=True, timeout=60
+    )
+    for option in ("--epochs", "--out", "--seed", "--batch-size"):
+        assert option in done.stdout
+
+
+def test_wrong_options_are_refused(monkeypatch, capsys):
+    for arguments in (("--epochs", "0"), ("--batch-size", "-1"), ("--lr", "x"), ("--hidden", "0")):
+        with pytest.raises(SystemExit):
+            run(monkeypatch, capsys, *arguments)
+        assert "expected a" in (error := capsys.readouterr().err) or "invalid" in error
