@@ -19,7 +19,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from cases.table import CASES, FAMILY
 
-from autograd.gradcheck import gradient_function, measure
+from autograd.differences import gradient_function, measure
 from autograd.primitive import primitives
 
 import numpy as np  # isort: skip

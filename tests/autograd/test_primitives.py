@@ -12,7 +12,7 @@ from cases.table import CASES
 import autograd as ag
 from autograd import Tensor
 from autograd.backward import backpropagate
-from autograd.gradcheck import gradient_function, measure
+from autograd.differences import gradient_function, measure
 from autograd.graph import wrap
 from autograd.primitive import primitives
 
