@@ -270,6 +270,7 @@ from autograd.ops.losses import (
     cross_entropy,
     nll_loss,
 )
+from autograd.ops.norms import norm
 from autograd.ops.ordering import (
     argmax,
     argmin,
@@ -302,9 +303,10 @@ from autograd.ops.reductions import (
     max,
     mean,
     min,
+    nanmax,
     nanmean,
+    nanmin,
     nansum,
-    norm,
     prod,
     ptp,
     std,
@@ -488,6 +490,8 @@ __all__ = [
     "uniform",
     "zeros",
     "zeros_like",
+    # norms
+    "norm",
     # ordering
     "argmax",
     "argmin",
@@ -618,9 +622,10 @@ __all__ = [
     "max",
     "mean",
     "min",
+    "nanmax",
     "nanmean",
+    "nanmin",
     "nansum",
-    "norm",
     "prod",
     "ptp",
     "std",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from autograd.methods._names import ABSENT, one_of
 from autograd.ops import ordering
 from autograd.ops.indexing import take_along_axis
@@ -18,30 +20,39 @@ class OrderingMethods:
     def sort(self, dim: Any = ABSENT, descending: bool = False, stable: bool = True, *, axis: Any = ABSENT) -> Any:  # noqa: ARG002
         """The pair (values, indices) along an axis, stable; with ``axis=`` the values only."""
         if axis is not ABSENT:
-            return ordering.sort(self, axis, descending)
+            return ordering.sort(self, axis, descending=descending)
         along = one_of("sort", dim, axis, -1)
-        indices = ordering.argsort(self, along, descending)
+        indices = ordering.argsort(self, along, descending=descending)
         return Sorted(take_along_axis(self, indices, along), indices)
 
-    def argsort(self, dim: Any = ABSENT, descending: bool = False, *, axis: Any = ABSENT) -> Any:
+    def argsort(self, dim: Any = ABSENT, descending: bool = False, stable: bool = True, *, axis: Any = ABSENT) -> Any:  # noqa: ARG002
         """The positions that sort an axis, stable: an ndarray."""
-        return ordering.argsort(self, one_of("argsort", dim, axis, -1), descending)
+        return ordering.argsort(self, one_of("argsort", dim, axis, -1), descending=descending)
 
     def msort(self) -> Any:
         """Sorted along axis 0."""
         return ordering.msort(self)
 
-    def topk(self, k: int, dim: Any = ABSENT, largest: bool = True, *, axis: Any = ABSENT) -> Any:
+    def topk(self, k: int, dim: Any = ABSENT, largest: bool = True, sorted: bool = True, *, axis: Any = ABSENT) -> Any:  # noqa: ARG002
         """The pair (values, indices) of the k greatest (or least) elements, in order."""
         return ordering.topk(self, k, one_of("topk", dim, axis, -1), largest)
 
-    def kthvalue(self, k: int, dim: Any = ABSENT, *, axis: Any = ABSENT) -> Any:
+    def kthvalue(self, k: int, dim: Any = ABSENT, keepdim: bool = False, *, axis: Any = ABSENT) -> Any:
         """The pair (value, index) of the k-th least element, from 1."""
-        return ordering.kthvalue(self, k, one_of("kthvalue", dim, axis, -1))
+        return ordering.kthvalue(self, k, one_of("kthvalue", dim, axis, -1), keepdims=keepdim)
 
     def median(self, dim: Any = ABSENT, keepdim: bool = False, *, axis: Any = ABSENT, keepdims: bool = False) -> Any:
-        """The middle element; of an even number the mean of the two middle ones, as in NumPy (PyTorch takes the lower)."""
-        return ordering.median(self, one_of("median", dim, axis), keepdim or keepdims)
+        """The middle element; of an even number the mean of the two middle ones, as in NumPy (PyTorch takes the lower).
+
+        With ``dim`` the pair (values, indices); of two middle ones the position is that of the lower.
+        """
+        keep = keepdim or keepdims
+        values = ordering.median(self, one_of("median", dim, axis), keepdims=keep)
+        if axis is not ABSENT or dim is ABSENT or dim is None:
+            return values
+        tensor: Any = self
+        size = tensor.shape[dim]
+        return Sorted(values, ordering.kthvalue(tensor.detach(), (size + 1) // 2, dim, keepdims=keep).indices)
 
     def argmax(self, dim: Any = ABSENT, keepdim: bool = False, *, axis: Any = ABSENT, keepdims: bool = False) -> Any:
         """The position of the greatest element: an ndarray."""
@@ -51,8 +62,7 @@ class OrderingMethods:
         """The position of the least element: an ndarray."""
         return ordering.argmin(self, one_of("argmin", dim, axis), keepdims=keepdim or keepdims)
 
-    def nonzero(self) -> Any:
-        """The positions of the elements that are not 0, one row each: an ndarray."""
-        import numpy as np
-
-        return np.stack(ordering.nonzero(self), axis=-1)
+    def nonzero(self, as_tuple: bool = False) -> Any:
+        """The positions of the elements that are not 0, one row each (``as_tuple``: one array for each axis): ndarrays."""
+        found = ordering.nonzero(self)
+        return found if as_tuple else np.stack(found, axis=-1)

@@ -43,3 +43,8 @@ def checked_axis(axis: Any, ndim: int, op: str) -> Axis:
     if isinstance(axis, tuple | list):
         return axis_tuple(axis, ndim, op)
     return one_axis(axis, ndim, op)
+
+
+def expand(y: Any, axis: Axis, keepdims: bool) -> Any:
+    """A reduced array with its axes back, of size 1, so that it broadcasts against what was reduced."""
+    return y if keepdims or axis is None else np.expand_dims(y, axis)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd.arrays import Array
-from autograd.ops._axes import Axis, checked_axis, one_axis
-from autograd.ops.indexing import getitem, take_along_axis
-from autograd.ops.reductions import _count, tensor_of
+from autograd.ops._axes import Axis, one_axis
+from autograd.ops.indexing import take_along_axis
+from autograd.ops.reductions import nonempty, tensor_of
 from autograd.primitive import implements
 
 
@@ -28,9 +29,25 @@ def _order(x: Array, axis: int, descending: bool = False) -> Array:
     return np.asarray(x.shape[axis] - 1 - backward)
 
 
+def _check_kind(kind: Any, stable: Any, name: str) -> None:
+    if kind not in (None, "quicksort", "mergesort", "heapsort", "stable") or stable not in (None, True, False):
+        raise ValueError(f"{name}: expected a kind of sorting that NumPy knows, got {kind!r}; every one is done stably")
+
+
 @implements(np.argsort)
-def argsort(x: Any, axis: int | None = -1, descending: bool = False) -> Array:
-    """The positions that sort an axis (of the flat x without one), stable: an ndarray."""
+def argsort(
+    x: Any, axis: int | None = -1, kind: str | None = None, *, descending: bool = False, stable: bool | None = None
+) -> Array:
+    """The positions that sort an axis (of the flat x without one): an ndarray.
+
+    Args:
+        x: the values.
+        axis: along which axis; None for the flat x.
+        kind: accepted as in NumPy; the order is always the stable one.
+        descending: greatest first.
+        stable: accepted, likewise.
+    """
+    _check_kind(kind, stable, "argsort")
     data = tensor_of(x, "argsort")._data
     if axis is None:
         data, axis = data.reshape(-1), 0
@@ -38,8 +55,11 @@ def argsort(x: Any, axis: int | None = -1, descending: bool = False) -> Array:
 
 
 @implements(np.sort)
-def sort(x: Any, axis: int | None = -1, descending: bool = False) -> Any:
-    """Sorted along an axis; the gradient follows the (stable) permutation."""
+def sort(
+    x: Any, axis: int | None = -1, kind: str | None = None, *, descending: bool = False, stable: bool | None = None
+) -> Any:
+    """Sorted along an axis (``None``: flat); the gradient follows the (stable) permutation. Arguments as of ``argsort``."""
+    _check_kind(kind, stable, "sort")
     x = tensor_of(x, "sort")
     if axis is None:
         x, axis = np.reshape(x, (-1,)), 0
@@ -53,7 +73,7 @@ def msort(x: Any) -> Any:
 
 
 @implements(np.partition)
-def partition(x: Any, kth: int, axis: int | None = -1) -> Any:
+def partition(x: Any, kth: Any, axis: int | None = -1) -> Any:
     """Rearranged so that the element at kth is where sorting would put it, none greater before it, none smaller behind."""
     x = tensor_of(x, "partition")
     if axis is None:
@@ -73,32 +93,35 @@ def topk(x: Any, k: int, axis: int = -1, largest: bool = True) -> Sorted:
     return Sorted(take_along_axis(x, indices, axis), indices)
 
 
-def kthvalue(x: Any, k: int, axis: int = -1) -> Sorted:
+def kthvalue(x: Any, k: int, axis: int = -1, *, keepdims: bool = False) -> Sorted:
     """The k-th least element along an axis (from 1), and its position."""
     x = tensor_of(x, "kthvalue")
     axis = one_axis(axis, x.ndim, "kthvalue")
     if not 1 <= k <= x.shape[axis]:
         raise ValueError(f"kthvalue: expected k from 1 to {x.shape[axis]}, got {k}")
-    place = (slice(None),) * axis + (k - 1,)
-    indices = _order(x._data, axis)
-    return Sorted(getitem(sort(x, axis), place), indices[place])
+    indices = np.take(_order(x._data, axis), [k - 1], axis)
+    return _one_of_each(x, indices, axis, keepdims)
+
+
+def _one_of_each(x: Any, indices: Array, axis: int, keepdims: bool) -> Sorted:
+    """The elements at these positions (of size 1 along the axis), with the axis or without."""
+    values = take_along_axis(x, indices, axis)
+    return Sorted(values, indices) if keepdims else Sorted(np.squeeze(values, axis), np.squeeze(indices, axis))
 
 
 @implements(np.median)
-def median(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def median(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """The middle element along axes; of an even number the mean of the two middle ones, as in NumPy."""
     x = tensor_of(x, "median")
-    axis = checked_axis(axis, x.ndim, "median")
-    count = _count(x.shape, axis)
-    if count == 0:
-        raise ValueError(f"median: expected at least one element, got shape {x.shape}")
+    axis = nonempty(x, axis, "median")
     axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     rest = tuple(a for a in range(x.ndim) if a not in axes)
-    flat = np.reshape(np.transpose(x, (*rest, *axes)), (*(x.shape[a] for a in rest), count))
-    ordered = sort(flat, -1)
-    middle = (ordered[..., (count - 1) // 2] + ordered[..., count // 2]) / 2.0
+    count = math.prod([x.shape[a] for a in axes])
+    ordered = sort(np.reshape(np.transpose(x, (*rest, *axes)), (*(x.shape[a] for a in rest), count)), -1)
+    middle = np.mean(ordered[..., (count - 1) // 2 : count // 2 + 1], axis=-1)
     last = ordered[..., -1]
-    middle = np.where(np.isnan(last), last, middle)  # nan sorts last
+    if x.dtype.kind == "f" and np.any(np.isnan(last)):
+        middle = np.where(np.isnan(last), last, middle)  # nan sorts last
     return np.reshape(middle, tuple(1 if a in axes else size for a, size in enumerate(x.shape))) if keepdims else middle
 
 
@@ -118,8 +141,7 @@ def _position(function: Any, x: Any, axis: int | None, keepdims: bool, name: str
     x = tensor_of(x, name)
     if axis is not None:
         axis = one_axis(axis, x.ndim, name)
-    if _count(x.shape, axis) == 0:
-        raise ValueError(f"{name}: expected at least one element along axis {axis}, got shape {x.shape}")
+    nonempty(x, axis, name)
     return np.asarray(function(x._data, axis=axis, keepdims=keepdims))
 
 

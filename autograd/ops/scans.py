@@ -21,25 +21,28 @@ def _wide(x: Array, operation: np.ufunc, axis: int) -> Array:
     return np.asarray(operation.accumulate(x, axis=axis))
 
 
-def _along(x: Any, axis: Any, name: str) -> tuple[Any, int]:
-    """The tensor (flat where axis is None) and its axis."""
+def _along(x: Any, axis: Any, name: str, dtype: Any = None) -> tuple[Any, int]:
+    """The tensor (flat where axis is None, in another dtype if one is asked for) and its axis."""
     x = tensor_of(x, name)
+    if dtype is not None:
+        x = x.to(dtype)
     if axis is None:
         return np.reshape(x, (-1,)), 0
     return x, one_axis(axis, x.ndim, name)
 
 
-_cumsum = internal(
+_cumsum: Any = internal(
     lambda x, *, axis: _wide(x, np.add, axis),
-    lambda g, _y, _x, *, axis: np.flip(np.cumsum(np.flip(g, axis), axis), axis),
+    lambda g, _y, _x, *, axis: np.flip(_running_sum(np.flip(g, axis), axis=axis), axis),
     name="cumsum",
 )
+_running_sum: Any = in_rules(_cumsum)  # np.cumsum of a float32 array would stop growing
 
 
-@implements(np.cumsum, (np.add, "accumulate"))
-def cumsum(x: Any, axis: int | None = None) -> Any:
+@implements(np.cumsum)
+def cumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
     """The running sum along an axis (of the flat array without one), accumulated in float64."""
-    x, axis = _along(x, axis, "cumsum")
+    x, axis = _along(x, axis, "cumsum", dtype)
     return _cumsum(x, axis=axis)
 
 
@@ -91,30 +94,58 @@ def _cumprod_rule(g: Any, _y: Any, x: Any, *, axis: int) -> Any:
     if x.shape[axis] == 0:
         return np.zeros_like(x)
     first = _part(x, axis, 0, 1)
-    before = np.cumprod(np.concatenate([np.ones_like(first), _part(x, axis, 0, -1)], axis=axis), axis=axis)
+    before = _running_product(np.concatenate([np.ones_like(first), _part(x, axis, 0, -1)], axis=axis), axis=axis)
     return before * _scan_back(g, x, axis)
 
 
 _cumprod = internal(lambda x, *, axis: _wide(x, np.multiply, axis), _cumprod_rule, name="cumprod")
+_running_product: Any = in_rules(_cumprod)
 
 
-@implements(np.cumprod, (np.multiply, "accumulate"))
-def cumprod(x: Any, axis: int | None = None) -> Any:
-    """The running product along an axis; its gradient is exact through zeros."""
-    x, axis = _along(x, axis, "cumprod")
+@implements(np.cumprod)
+def cumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
+    """The running product along an axis (of the flat array without one); its gradient is exact through zeros."""
+    x, axis = _along(x, axis, "cumprod", dtype)
     return _cumprod(x, axis=axis)
 
 
+@implements((np.add, "accumulate"))
+def _add_accumulate(x: Any, axis: int = 0, dtype: Any = None) -> Any:
+    return cumsum(x, axis, dtype)  # a ufunc's method takes the first axis unless told otherwise
+
+
+@implements((np.multiply, "accumulate"))
+def _multiply_accumulate(x: Any, axis: int = 0, dtype: Any = None) -> Any:
+    return cumprod(x, axis, dtype)
+
+
 @implements(np.diff)
-def diff(x: Any, n: int = 1, axis: int = -1) -> Any:
-    """The n-th difference x[i + 1] - x[i] along an axis."""
+def diff(x: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
+    """The n-th difference x[i + 1] - x[i] along an axis.
+
+    Args:
+        x: the values.
+        n: how many times differences are taken.
+        axis: along which axis.
+        prepend: a number or array to put in front first.
+        append: a number or array to put behind first.
+    """
     x = tensor_of(x, "diff")
     if n < 0:
         raise ValueError(f"diff: expected n >= 0, got {n}")
     axis = one_axis(axis, x.ndim, "diff")
+    if prepend is not None or append is not None:
+        ends = [end if end is None else _slab(end, x, axis) for end in (prepend, append)]
+        x = np.concatenate([part for part in (ends[0], x, ends[1]) if part is not None], axis=axis)
     for _ in range(n):
         x = _part(x, axis, 1, None) - _part(x, axis, 0, -1)
     return x
+
+
+def _slab(end: Any, x: Any, axis: int) -> Any:
+    """What is put at an end of x: a number stands for a slice of its own width."""
+    end = tensor_of(end, "diff")
+    return end if end.ndim else np.broadcast_to(end.to(x.dtype), (*x.shape[:axis], 1, *x.shape[axis + 1 :]))
 
 
 def _trapezoids(y: Any, x: Any, dx: float, axis: int, name: str) -> tuple[Any, int]:

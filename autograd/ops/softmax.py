@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array
-from autograd.ops._axes import Axis, checked_axis, one_axis
+from autograd.ops._axes import Axis, checked_axis, expand, one_axis
 from autograd.ops.gate import pick
-from autograd.ops.reductions import expand, tensor_of
+from autograd.ops.reductions import tensor_of
 from autograd.primitive import internal
 
 
@@ -23,13 +23,13 @@ def _wide(x: Array) -> Array:
 
 def _shifted(x: Array, axis: Axis) -> Array:
     """x minus its greatest element, so that the exponentials are at most 1 (a new array)."""
-    return np.asarray(x - np.max(x, axis=axis, keepdims=True, initial=-math.inf))
+    return np.asarray(x - np.maximum.reduce(x, axis, keepdims=True, initial=-math.inf))
 
 
 def _softmax_kernel(x: Array, *, axis: int) -> Array:
     y = _shifted(_wide(x), axis)
     np.exp(y, out=y)
-    y /= np.sum(y, axis=axis, keepdims=True)
+    y /= np.add.reduce(y, axis, keepdims=True)
     return y.astype(x.dtype) if x.dtype == np.float16 else y
 
 
@@ -52,7 +52,7 @@ def softmax(x: Any, axis: int = -1) -> Any:
 
 def _log_softmax_kernel(x: Array, *, axis: int) -> Array:
     y = _shifted(_wide(x), axis)
-    y -= np.log(np.sum(np.exp(y), axis=axis, keepdims=True))
+    y -= np.log(np.add.reduce(np.exp(y), axis, keepdims=True))
     return y.astype(x.dtype) if x.dtype == np.float16 else y
 
 
@@ -71,19 +71,25 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
 
 def _logsumexp_kernel(x: Array, *, axis: Axis, keepdims: bool) -> Array:
     wide = _wide(x)
-    greatest = np.max(wide, axis=axis, keepdims=True, initial=-math.inf)
+    greatest = np.maximum.reduce(wide, axis, keepdims=True, initial=-math.inf)
     base = np.where(np.isfinite(greatest), greatest, 0).astype(wide.dtype)
-    total = np.log(np.sum(np.exp(wide - base), axis=axis, keepdims=True)) + base
+    shifted = np.asarray(wide - base)
+    np.exp(shifted, out=shifted)
+    total = np.log(np.add.reduce(shifted, axis, keepdims=True)) + base
     if not keepdims:
         total = np.squeeze(total, axis=axis if axis is not None else tuple(range(x.ndim)))
     return np.asarray(total, x.dtype if x.dtype.kind == "f" else np.float64)
 
 
 def _logsumexp_rule(g: Any, y: Any, x: Any, *, axis: Axis, keepdims: bool) -> Any:
-    """g softmax(x); where all are -inf, 0."""
+    """g softmax(x); where all are -inf, 0; where some are +inf, they share evenly."""
     y = expand(y, axis, keepdims)
-    weight = np.exp(pick(x == y, 0.0, x - y))  # inf - inf is 0 here: the one that is +inf has all the weight
-    return expand(g, axis, keepdims) * pick(y == -math.inf, 0.0, weight)
+    infinite = np.isinf(y)
+    if not np.any(infinite):
+        return expand(g, axis, keepdims) * np.exp(x - y)
+    greatest = np.logical_and(x == y, y > 0)
+    share = np.asarray(greatest / np.maximum(np.count_nonzero(greatest, axis=axis, keepdims=True), 1), x.dtype)
+    return expand(g, axis, keepdims) * pick(infinite, share, np.exp(pick(infinite, 0.0, x) - pick(infinite, 0.0, y)))
 
 
 _logsumexp = internal(_logsumexp_kernel, _logsumexp_rule, name="logsumexp")
@@ -101,7 +107,12 @@ def masked_softmax(x: Any, mask: Any, axis: int = -1) -> Any:
     What stands at masked places does not matter, nan and inf included.
     """
     x = tensor_of(x, "masked_softmax")
-    keep = np.broadcast_to(np.asarray(getattr(mask, "_data", mask), np.bool_), x.shape)
+    axis = one_axis(axis, x.ndim, "masked_softmax")
+    keep = np.asarray(getattr(mask, "_data", mask), np.bool_)
+    try:
+        keep = np.broadcast_to(keep, x.shape)
+    except ValueError:
+        raise ValueError(f"masked_softmax: expected a mask that broadcasts to {x.shape}, got shape {keep.shape}") from None
     empty = np.logical_not(np.any(keep, axis=axis, keepdims=True))
     filled = np.where(np.logical_or(keep, empty), np.where(keep, x, 0.0), -math.inf)
     return np.where(keep, softmax(filled, axis), 0.0)

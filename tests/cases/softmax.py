@@ -33,6 +33,8 @@ CASES = [
     *family("logsumexp", "g softmax(x)", "0 where all are -inf"),
     Case(op="logsumexp", label="axes", call=lambda x: ag.logsumexp(x, axis=(0, 2), keepdims=True), inputs=(real(2, 3, 2),),
          torch=lambda x: torch.logsumexp(x, (0, 2), keepdim=True)),
+    Case(op="logsumexp", label="one-dominates", call=ag.logsumexp, inputs=(fixed([40.0, 0.0, 39.0]),),
+         torch=lambda x: torch.logsumexp(x, 0)),
     Case(op="softmax", label="large", step=1e-6, tolerance=1e-5, call=ag.softmax, inputs=(fixed([1000.0, 1001.0, 999.0]),), torch=lambda x: torch.softmax(x, 0)),
     Case(op="softmax", label="masked", call=lambda x: ag.masked_softmax(x, MASK), inputs=(real(3, 3),)),
     Case(op="softmax", label="min", call=ag.softmin, inputs=(real(4),)),
