@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd import Tensor, stack
 from autograd.arrays import Array
 from autograd.primitive import constant
-from autograd.random import Generator, numpy_generator
+from autograd.random import numpy_generator
 
-Source = Generator | np.random.Generator | None
+if TYPE_CHECKING:  # at run time, naming it would import numpy.random
+    from autograd.random import Generator
+
+    Source = Generator | np.random.Generator | None
 
 
 class Dataset:

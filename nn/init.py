@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd import Tensor, versions
-from autograd.random import Generator, numpy_generator
+from autograd.random import numpy_generator
 
-Source = Generator | np.random.Generator | None
+if TYPE_CHECKING:  # at run time, naming it would import numpy.random
+    from autograd.random import Generator
+
+    Source = Generator | np.random.Generator | None
 
 _GAINS = {
     "linear": 1.0,
