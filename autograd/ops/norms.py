@@ -80,16 +80,17 @@ def _norm_rule(g: Any, y: Any, x: Any, *, ord: float, axis: Axis, keepdims: bool
 _norm = internal(_norm_kernel, _norm_rule, name="norm")
 
 
-def vector_norm(x: Any, ord: Any = 2, axis: Axis = None, *, keepdims: bool = False) -> Any:
+def vector_norm(x: Any, ord: Any = 2, axis: Axis = None, keepdims: bool = False) -> Any:
     """The norm (sum |x|**p) ** (1/p) over any axes (all without one), without overflow in between; its gradient at 0 is 0.
 
     Args:
         x: the values.
-        ord: p: 2, 1, ``inf``, ``-inf``, 0 (the number of nonzero elements, without gradient) or any number.
+        ord: p: 2 (or None), 1, ``inf``, ``-inf``, 0 (the number of nonzero elements, without gradient) or any number.
         axis: the axes over which one norm is taken; None for all elements.
         keepdims: keep the reduced axes with size 1.
     """
     x, axis = reduced(x, axis, None, "norm")
+    ord = 2 if ord is None else ord
     if not isinstance(ord, int | float):
         raise ValueError(f"norm: expected a number, inf or -inf as ord of a vector norm, got {ord!r}")
     if x.dtype.kind != "f":
