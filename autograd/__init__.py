@@ -9,13 +9,11 @@ if any(_path.exists(_path.join(_path.dirname(__file__), name)) for name in ("num
     )
 
 
+from autograd import linalg
 from autograd.anomaly import (
     AnomalyError,
-    _Watcher,
-    _Watching,
     detect_anomaly,
     record_source,
-    user_line,
 )
 from autograd.arrays import (
     get_default_dtype,
@@ -139,6 +137,7 @@ from autograd.ops.convolution import (
     conv_transpose1d,
     conv_transpose2d,
 )
+from autograd.ops.decompositions import logdet
 from autograd.ops.einsum import einsum
 from autograd.ops.elementwise import (
     absolute,
@@ -436,11 +435,8 @@ __all__ = [
     "nll_loss",
     # anomaly
     "AnomalyError",
-    "_Watcher",
-    "_Watching",
     "detect_anomaly",
     "record_source",
-    "user_line",
     # transforms
     "checkpoint",
     "elementwise_grad",
@@ -588,6 +584,8 @@ __all__ = [
     # einsum
     "einsum",
     # linalg
+    "linalg",
+    "logdet",
     "addbmm",
     "addmm",
     "addmv",

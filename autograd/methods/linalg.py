@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd.ops import linalg
+from autograd.ops import decompositions, linalg
 
 
 class LinalgMethods:
@@ -75,3 +75,35 @@ class LinalgMethods:
     def baddbmm(self, a: Any, b: Any, *, beta: float = 1.0, alpha: float = 1.0) -> Any:
         """beta self + alpha (a @ b), batch by batch."""
         return linalg.baddbmm(self, a, b, beta=beta, alpha=alpha)
+
+    def inverse(self) -> Any:
+        """The inverse of (a batch of) matrices."""
+        return decompositions.inv(self)
+
+    def pinverse(self, rcond: float = 1e-15) -> Any:
+        """The Moore-Penrose inverse."""
+        return decompositions.pinv(self, rcond)
+
+    def det(self) -> Any:
+        """The determinant."""
+        return decompositions.det(self)
+
+    def logdet(self) -> Any:
+        """The logarithm of the determinant."""
+        return decompositions.logdet(self)
+
+    def slogdet(self) -> Any:
+        """The sign of the determinant and the logarithm of its absolute value."""
+        return decompositions.slogdet(self)
+
+    def cholesky(self) -> Any:
+        """The lower triangular L with L L.T = self."""
+        return decompositions.cholesky(self)
+
+    def qr(self) -> Any:
+        """Q and R, reduced."""
+        return decompositions.qr(self)
+
+    def matrix_power(self, n: int) -> Any:
+        """The n-th power of (a batch of) matrices."""
+        return decompositions.matrix_power(self, n)

@@ -27,7 +27,7 @@ def _einsum_joint(g: Any, wanted: tuple[bool, ...], _y: Any, *operands: Any, sub
     """The cotangent of an operand: the others and g, summed to the operand's own letters."""
     inputs, output = subscripts.split("->")
     terms = inputs.split(",")
-    found = []
+    found: list[Any] = []
     for index, term in enumerate(terms):
         if not wanted[index]:
             found.append(None)

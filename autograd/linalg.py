@@ -1,0 +1,204 @@
+"""Linear algebra under the names of ``numpy.linalg``: everything here takes Tensors, and records."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.ops._axes import axis_tuple, one_axis
+from autograd.ops.decompositions import (
+    EighResult,
+    QRResult,
+    SlogdetResult,
+    SVDResult,
+    cholesky,
+    det,
+    eigh,
+    eigvalsh,
+    inv,
+    logdet,
+    matrix_power,
+    pinv,
+    qr,
+    slogdet,
+    solve,
+    svd,
+    svdvals,
+)
+from autograd.ops.joining import diagonal as _diagonal
+from autograd.ops.linalg import cross, matmul, outer, tensordot, trace
+from autograd.ops.norms import vector_norm as _norm
+from autograd.ops.reductions import tensor_of
+from autograd.primitive import implements
+
+__all__ = [
+    "EighResult", "QRResult", "SVDResult", "SlogdetResult", "cholesky", "cross", "det", "diagonal", "eigh", "eigvalsh", "inv",
+    "logdet", "matmul", "matrix_norm", "matrix_power", "matrix_transpose", "multi_dot", "norm", "outer", "pinv", "qr",
+    "slogdet", "solve", "svd", "svdvals", "tensordot", "tensorinv", "tensorsolve", "trace", "vander", "vecdot", "vector_norm",
+]  # fmt: skip
+
+implements(np.linalg.matmul)(matmul)
+implements(np.linalg.outer)(outer)
+implements(np.linalg.tensordot)(tensordot)
+implements(np.linalg.cross)(cross)
+
+
+@implements(np.linalg.diagonal)
+def diagonal(x: Any, offset: int = 0) -> Any:
+    """The diagonals of the matrices in the last two axes."""
+    return _diagonal(x, offset, -2, -1)
+
+
+@implements(np.linalg.trace)
+def _matrix_trace(x: Any, offset: int = 0) -> Any:
+    return trace(x, offset, -2, -1)
+
+
+@implements(np.linalg.matrix_transpose)
+def matrix_transpose(x: Any) -> Any:
+    """The last two axes swapped."""
+    return np.swapaxes(x, -1, -2)
+
+
+# ------------------------------------------------------------------------------------------------ norms
+
+
+@implements(np.linalg.vector_norm)
+def vector_norm(x: Any, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
+    """The vector norm of all elements, or along axes; its gradient at 0 is 0."""
+    return _norm(x, ord, axis, keepdims)
+
+
+@implements(np.linalg.matrix_norm)
+def matrix_norm(x: Any, ord: Any = "fro", keepdims: bool = False, axis: Any = (-2, -1)) -> Any:
+    """A norm of the matrices in two axes.
+
+    Args:
+        x: the matrices.
+        ord: "fro" (root of the sum of squares), "nuc" (sum of singular values), 2 or -2 (greatest or least singular value),
+            1 or -1 (greatest or least sum of a column's absolute values), inf or -inf (of a row's).
+        keepdims: keep the two axes with size 1.
+        axis: the axes of rows and columns.
+    """
+    x = tensor_of(x, "matrix_norm")
+    axes = axis_tuple(axis, x.ndim, "matrix_norm")
+    if len(axes) != 2:
+        raise ValueError(f"matrix_norm: expected two axes, got {axis}")
+    if ord in ("fro", None):
+        return _norm(x, 2, axes, keepdims)
+    matrices = np.moveaxis(x, axes, (-2, -1))
+    if ord in (1, -1, math.inf, -math.inf):
+        sums = np.sum(np.abs(matrices), axis=-2 if abs(ord) == 1 else -1)
+    elif ord in ("nuc", 2, -2):
+        sums = svdvals(matrices)
+    else:
+        raise ValueError(f"matrix_norm: expected 'fro', 'nuc', 1, -1, 2, -2, inf or -inf as ord, got {ord!r}")
+    reduced = np.sum(sums, axis=-1) if ord == "nuc" else np.max(sums, axis=-1) if ord > 0 else np.min(sums, axis=-1)
+    return np.expand_dims(reduced, tuple(sorted(axes))) if keepdims else reduced
+
+
+@implements(np.linalg.norm)
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    """A vector norm along one axis (or of all elements, where ord is None), a matrix norm over two."""
+    x = tensor_of(x, "norm")
+    if axis is None and ord is not None and x.ndim == 2:
+        axis = (0, 1)
+    if isinstance(axis, tuple | list) and len(axis) == 2:
+        return matrix_norm(x, "fro" if ord is None else ord, keepdims, tuple(axis))
+    return _norm(x, ord, axis, keepdims)
+
+
+# ------------------------------------------------------------------------------------------------ products and systems
+
+
+@implements(np.linalg.vecdot, np.vecdot)
+def vecdot(a: Any, b: Any, axis: int = -1) -> Any:
+    """The inner products of vectors along an axis."""
+    return np.sum(tensor_of(a, "vecdot") * tensor_of(b, "vecdot"), axis=axis)
+
+
+@implements(np.linalg.multi_dot)
+def multi_dot(arrays: Sequence[Any]) -> Any:
+    """The product of a chain of matrices in the cheapest order; the first and the last may be vectors."""
+    operands = [tensor_of(x, "multi_dot") for x in arrays]
+    if len(operands) < 2:
+        raise ValueError(f"multi_dot: expected at least two arrays, got {len(operands)}")
+    for position, x in enumerate(operands):
+        if x.ndim != 2 and not (x.ndim == 1 and position in (0, len(operands) - 1)):
+            raise ValueError(f"multi_dot: expected matrices (vectors at the ends), got shape {x.shape} at {position}")
+    first = operands[0] if operands[0].ndim == 2 else np.expand_dims(operands[0], 0)
+    last = operands[-1] if operands[-1].ndim == 2 else np.expand_dims(operands[-1], 1)
+    chain = [first, *operands[1:-1], last]
+    product = _multiply_chain(chain, _cheapest_splits([x.shape[0] for x in chain] + [last.shape[1]]))
+    if operands[0].ndim == 1:
+        product = np.squeeze(product, axis=0)
+    return np.squeeze(product, axis=-1) if operands[-1].ndim == 1 else product
+
+
+def _cheapest_splits(sizes: list[int]) -> dict[tuple[int, int], int]:
+    """Where to cut every stretch of the chain (Cormen et al., Introduction to Algorithms, 15.2)."""
+    count = len(sizes) - 1
+    cost = {(i, i): 0 for i in range(count)}
+    cut = {}
+    for length in range(1, count):
+        for i in range(count - length):
+            j = i + length
+            best, at = min((cost[i, k] + cost[k + 1, j] + sizes[i] * sizes[k + 1] * sizes[j + 1], k) for k in range(i, j))
+            cost[i, j], cut[i, j] = best, at
+    return cut
+
+
+def _multiply_chain(chain: list[Any], cut: dict[tuple[int, int], int]) -> Any:
+    done = {(i, i): x for i, x in enumerate(chain)}
+    waiting = [(0, len(chain) - 1)]
+    while waiting:
+        i, j = waiting[-1]
+        if (i, j) in done:
+            waiting.pop()
+            continue
+        k = cut[i, j]
+        missing = [part for part in ((i, k), (k + 1, j)) if part not in done]
+        if missing:
+            waiting.extend(missing)
+        else:
+            done[i, j] = matmul(done[i, k], done[k + 1, j])
+    return done[0, len(chain) - 1]
+
+
+@implements(np.linalg.tensorinv)
+def tensorinv(x: Any, ind: int = 2) -> Any:
+    """The inverse with respect to tensordot over ``ind`` axes."""
+    x = tensor_of(x, "tensorinv")
+    if not isinstance(ind, int) or ind <= 0:
+        raise ValueError(f"tensorinv: expected a positive number of axes, got {ind!r}")
+    rows, columns = x.shape[:ind], x.shape[ind:]
+    if math.prod(rows) != math.prod(columns):
+        raise ValueError(f"tensorinv: expected as many elements before axis {ind} as from it on, got shape {x.shape}")
+    return np.reshape(inv(np.reshape(x, (math.prod(rows), math.prod(columns)))), columns + rows)
+
+
+@implements(np.linalg.tensorsolve)
+def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
+    """The x with tensordot(a, x, x.ndim) = b; ``axes`` of a are moved to its end first."""
+    a, b = tensor_of(a, "tensorsolve"), tensor_of(b, "tensorsolve")
+    if axes is not None:
+        moved = axis_tuple(axes, a.ndim, "tensorsolve")
+        a = np.transpose(a, tuple(i for i in range(a.ndim) if i not in moved) + moved)
+    columns, size = a.shape[b.ndim :], math.prod(b.shape)
+    if math.prod(a.shape[: b.ndim]) != size or math.prod(columns) != size:
+        raise ValueError(f"tensorsolve: expected a of shape b.shape + x.shape, as many elements in both, got {a.shape}")
+    return np.reshape(solve(np.reshape(a, (size, size)), np.reshape(b, (size,))), columns)
+
+
+def vander(x: Any, N: int | None = None) -> Any:
+    """Powers of the last axis's elements: ``result[..., i, j] = x[..., i] ** j`` (PyTorch's order: ascending)."""
+    x = tensor_of(x, "vander")
+    one_axis(-1, x.ndim, "vander")
+    count = x.shape[-1] if N is None else N
+    columns = [np.ones_like(x)]
+    while len(columns) < count:
+        columns.append(columns[-1] * x)
+    return np.stack(columns[:count], axis=-1) if count else np.reshape(x[..., :0], (*x.shape, 0))
