@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
@@ -20,7 +21,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Tracer(Protocol):
     """What is told of every node made and every cotangent computed, while it is installed (anomaly mode, a profiler)."""
 
-    def created(self, node: Any, data: Any) -> None: ...
+    def created(self, node: Any, operands: Any, output: Any) -> None: ...
 
     def pulled(self, node: Any, index: int, cotangent: Any) -> None: ...
 
@@ -94,10 +95,11 @@ class _Switch:
 
     def __call__(self, function: F) -> F:
         """Decorates a function, coroutine function or generator function: its body runs in this mode, its caller does not."""
-        return _in_mode(self, function)
+        return decorated(self, function)
 
 
-def _in_mode(switch: _Switch, function: F) -> F:
+def decorated(switch: AbstractContextManager[None], function: F) -> F:
+    """The function (also a coroutine or generator function) whose body, not its caller, runs in a mode."""
     if inspect.isgeneratorfunction(function):
 
         @functools.wraps(function)
@@ -157,7 +159,7 @@ class no_grad(_Switch):
     __slots__ = ()
 
     def __new__(cls, function: F | None = None) -> Any:
-        return super().__new__(cls) if function is None else _in_mode(_Switch(False), function)  # @no_grad, bare
+        return super().__new__(cls) if function is None else decorated(_Switch(False), function)  # @no_grad, bare
 
     def __init__(self) -> None:
         super().__init__(False)
@@ -169,7 +171,7 @@ class enable_grad(_Switch):
     __slots__ = ()
 
     def __new__(cls, function: F | None = None) -> Any:
-        return super().__new__(cls) if function is None else _in_mode(_Switch(True), function)
+        return super().__new__(cls) if function is None else decorated(_Switch(True), function)
 
     def __init__(self) -> None:
         super().__init__(True)
@@ -198,4 +200,4 @@ class set_grad_enabled:
 
     def __call__(self, function: F) -> F:
         set_mode(self._before)  # a decoration changes the decorated function only
-        return _in_mode(_Switch(self._recording), function)
+        return decorated(_Switch(self._recording), function)

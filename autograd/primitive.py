@@ -334,7 +334,7 @@ def watch(node: Node, operands: Sequence[Any], output: Any) -> None:
         node.seq = tick()  # newer than any write that was noticed just now
     tracer = get_mode().tracer
     if tracer is not None:
-        tracer.created(node, output)
+        tracer.created(node, operands, output)
 
 
 # ------------------------------------------------------------------------------------------------ declaring
