@@ -135,7 +135,7 @@ def test_hard_case_120_threads_and_tasks_have_modes_of_their_own():
     assert asyncio.run(decorated()) is False
 
 
-def test_hard_case_121_threads_with_graphs_of_their_own_and_a_shared_leaf():
+def test_hard_case_121_123_threads_with_graphs_of_their_own_and_a_shared_leaf():
     shared = Tensor(np.ones(4), requires_grad=True)
     wrong = []
 
