@@ -312,7 +312,7 @@ _svd = internal(lambda x: tuple(np.linalg.svd(x, full_matrices=False)), _svd_rul
 
 
 @implements(np.linalg.svd)
-def svd(x: Any, full_matrices: bool = False, compute_uv: bool = True) -> Any:
+def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     """x = U diag(S) Vh with K = min(M, N): U (..., M, K), S (..., K) descending, Vh (..., K, N).
 
     The gradient of singular values is finite everywhere; that of U and Vh is defined where the singular values differ and, for

@@ -99,3 +99,5 @@ def test_shapes_are_checked():
         ag.linalg.inv(ag.ones(2, 3))
     with pytest.raises(TypeError, match="det: expected float32 or float64, got float16"):
         ag.linalg.det(Tensor(np.eye(2, dtype=np.float16)))
+    with pytest.raises(ValueError, match=r"svd: expected full_matrices=False for shape \(3, 2\)"):
+        np.linalg.svd(ag.ones(3, 2))  # NumPy's default is the full one: never silently another shape
