@@ -269,6 +269,12 @@ from autograd.ops.losses import (
     cross_entropy,
     nll_loss,
 )
+from autograd.ops.normalization import (
+    batch_norm,
+    group_norm,
+    layer_norm,
+    rms_norm,
+)
 from autograd.ops.norms import norm
 from autograd.ops.ordering import (
     argmax,
@@ -412,6 +418,11 @@ def __getattr__(name: str) -> object:
 
 
 __all__ = [
+    # normalization
+    "batch_norm",
+    "group_norm",
+    "layer_norm",
+    "rms_norm",
     # pooling
     "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
