@@ -188,7 +188,9 @@ def _soft_cross_entropy(x: Any, goal: Any, weight: Any, reduction: str, smoothin
     weights = _class_weights(weight, count, x.dtype, "cross_entropy")
     if weights is not None:
         goal = goal * weights.reshape((-1,) + (1,) * (x.ndim - axis - 1))
-    loss = -np.sum(np.where(goal._data == 0, 0.0, goal * log_softmax(x, axis)), axis=axis)
+    log_probability = log_softmax(x, axis)
+    excluded = (goal._data == 0) & (log_probability._data == -np.inf)  # 0 log 0 is 0
+    loss = -np.sum(goal * np.where(excluded, 0.0, log_probability), axis=axis)
     return reduced(loss, reduction, loss._data.size)
 
 

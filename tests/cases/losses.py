@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cases.case import Case, real
+from cases.case import Case, fixed, real
 
 import autograd as ag
 
@@ -43,6 +43,9 @@ CASES = [
     Case(op="log_softmax", label="probabilities", call=lambda x, p: ag.cross_entropy(x, ag.softmax(p, 1), weight=WEIGHT),
          inputs=(real(4, 3), real(4, 3)),
          torch=lambda x, p: torch.nn.functional.cross_entropy(x, torch.softmax(p, 1), weight=torch.tensor(WEIGHT, dtype=x.dtype))),
+    Case(op="log_softmax", label="probabilities-of-0", call=lambda x, p: ag.cross_entropy(x, p),
+         inputs=(real(2, 3), fixed([[0.0, 1.0, 0.0], [0.5, 0.0, 0.5]])),
+         torch=lambda x, p: torch.nn.functional.cross_entropy(x, p)),
     Case(op="getitem", label="nll", call=lambda x: ag.nll_loss(x, TARGET, weight=WEIGHT), inputs=(real(5, 3),),
          torch=lambda x: torch.nn.functional.nll_loss(x, torch.tensor(TARGET), weight=torch.tensor(WEIGHT, dtype=x.dtype))),
     Case(op="softplus", label="bce", call=lambda x, y: ag.binary_cross_entropy_with_logits(x, ag.sigmoid(y), pos_weight=3.0),
