@@ -34,8 +34,10 @@ from autograd.creation import (
     ones,
     ones_like,
     rand,
+    rand_like,
     randint,
     randn,
+    randn_like,
     randperm,
     tensor,
     uniform,
@@ -205,6 +207,7 @@ from autograd.ops.indexing import (
     index_select,
     masked_scatter,
     masked_select,
+    narrow,
     one_hot,
     put,
     scatter,
@@ -275,7 +278,10 @@ from autograd.ops.normalization import (
     layer_norm,
     rms_norm,
 )
-from autograd.ops.norms import norm
+from autograd.ops.norms import (
+    dist,
+    norm,
+)
 from autograd.ops.ordering import (
     argmax,
     argmin,
@@ -303,6 +309,7 @@ from autograd.ops.reductions import (
     all,
     amax,
     amin,
+    aminmax,
     any,
     count_nonzero,
     max,
@@ -315,8 +322,10 @@ from autograd.ops.reductions import (
     prod,
     ptp,
     std,
+    std_mean,
     sum,
     var,
+    var_mean,
 )
 from autograd.ops.scans import (
     cumprod,
@@ -418,6 +427,13 @@ def __getattr__(name: str) -> object:
 
 
 __all__ = [
+    "randn_like",
+    "rand_like",
+    "narrow",
+    "dist",
+    "aminmax",
+    "std_mean",
+    "var_mean",
     # normalization
     "batch_norm",
     "group_norm",

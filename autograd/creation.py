@@ -13,7 +13,7 @@ from autograd.random import numpy_generator
 from autograd.tensor import Tensor
 from autograd.versions import owner
 
-if TYPE_CHECKING:  # naming it would import numpy.random, which is a third of the import
+if TYPE_CHECKING:  # at run time, naming it would import numpy.random
     from autograd.random import Generator
 
     Source = Generator | np.random.Generator | None
@@ -146,6 +146,22 @@ def rand(*size: Any, dtype: Any = None, requires_grad: bool = False, generator: 
 def randn(*size: Any, dtype: Any = None, requires_grad: bool = False, generator: Source = None) -> Tensor:
     """Numbers from the standard normal distribution."""
     return _made(numpy_generator(generator).standard_normal(_shape(size)).astype(_dtype(dtype)), requires_grad)
+
+
+def _dtype_of(x: Any) -> Any:
+    return x.dtype if isinstance(x, Tensor) else as_array(x).dtype
+
+
+def rand_like(x: Any, dtype: Any = None, requires_grad: bool = False, generator: Source = None) -> Tensor:
+    """Uniform numbers in [0, 1) in the shape and dtype of x."""
+    kind = _dtype_of(x) if dtype is None else dtype
+    return rand(*np.shape(x), dtype=kind, requires_grad=requires_grad, generator=generator)
+
+
+def randn_like(x: Any, dtype: Any = None, requires_grad: bool = False, generator: Source = None) -> Tensor:
+    """Normal numbers in the shape and dtype of x."""
+    kind = _dtype_of(x) if dtype is None else dtype
+    return randn(*np.shape(x), dtype=kind, requires_grad=requires_grad, generator=generator)
 
 
 def randint(low: int, high: int | None = None, size: Any = (), dtype: Any = np.int64, generator: Source = None) -> Tensor:

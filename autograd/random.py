@@ -26,7 +26,7 @@ class Generator:
 
     @property
     def numpy(self) -> np.random.Generator:
-        """The NumPy generator that draws, made when it is first used: a third of the import would be numpy.random."""
+        """The NumPy generator that draws, made when it is first used: importing autograd need not import numpy.random."""
         if self._numpy is None:
             self._numpy = np.random.Generator(np.random.PCG64(self._seed))
         return self._numpy

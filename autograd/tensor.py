@@ -330,6 +330,15 @@ class Tensor(
             )
         return bool(self._data.item())
 
+    def copy(self) -> Tensor:
+        """A copy that is part of the graph: NumPy's name of ``clone``."""
+        return self.clone()
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("_") and hasattr(np.ndarray, name):
+            raise AttributeError(f"Tensor.{name}: is an ndarray's, not a Tensor's; use t.detach().numpy().{name}")
+        raise AttributeError(f"Tensor has no attribute {name!r}")
+
     def __complex__(self) -> complex:
         return complex(self.item())
 

@@ -30,13 +30,7 @@ class IndexingMethods:
 
     def narrow(self, dim: int, start: int, length: int) -> Any:
         """``length`` slices of an axis from ``start`` on."""
-        size = self._data.shape[dim]
-        if start < 0:
-            start += size
-        if start < 0 or length < 0 or start + length > size:
-            raise IndexError(f"narrow: expected start and length within {size}, got {start} and {length}")
-        axis = dim % self._data.ndim
-        return indexing.getitem(self, (slice(None),) * axis + (slice(start, start + length),))
+        return indexing.narrow(self, dim, start, length)
 
     def gather(self, dim: int, index: Any) -> Any:
         """``out[i][j] = self[index[i][j]][j]`` (for dim 0)."""

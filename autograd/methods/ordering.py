@@ -66,3 +66,11 @@ class OrderingMethods:
         """The positions of the elements that are not 0, one row each (``as_tuple``: one array for each axis): ndarrays."""
         found = ordering.nonzero(self)
         return found if as_tuple else np.stack(found, axis=-1)
+
+    def partition(self, kth: int, axis: int | None = -1) -> Any:
+        """Rearranged so that the element at kth is where sorting would put it (a new tensor, unlike NumPy's)."""
+        return ordering.partition(self, kth, axis)
+
+    def searchsorted(self, v: Any, side: str = "left", sorter: Any = None) -> Any:
+        """Where to insert v into this sorted tensor: an ndarray."""
+        return ordering.searchsorted(self, v, side, sorter)

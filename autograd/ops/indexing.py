@@ -186,6 +186,17 @@ def index_select(x: Any, dim: int, index: Any) -> Any:
     return take(x, np.atleast_1d(positions), dim)
 
 
+def narrow(x: Any, dim: int, start: int, length: int) -> Any:
+    """``length`` slices of an axis from ``start`` on."""
+    x = tensor_of(x, "narrow")
+    axis = one_axis(dim, x.ndim, "narrow")
+    size = x.shape[axis]
+    first = start + size if start < 0 else start
+    if first < 0 or length < 0 or first + length > size:
+        raise IndexError(f"narrow: expected start and length within {size}, got {start} and {length}")
+    return getitem(x, (slice(None),) * axis + (slice(first, first + length),))
+
+
 def _along(shape: tuple[int, ...], index: Array, axis: int) -> tuple[Any, ...]:
     """The full index of ``take_along_axis``: open grids along the other axes."""
     grids = [

@@ -159,3 +159,8 @@ def _numpy_vector_norm(x: Any, /, *, axis: Axis = None, keepdims: bool = False, 
 @implements(np.linalg.matrix_norm)
 def _numpy_matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
     return matrix_norm(x, ord, keepdims=keepdims)
+
+
+def dist(x: Any, y: Any, p: float = 2.0) -> Any:
+    """The p-norm of the difference of two tensors, which broadcast."""
+    return vector_norm(tensor_of(x, "dist") - tensor_of(y, "dist"), p)

@@ -292,6 +292,21 @@ def std(
     return _spread(_std, x, axis, dtype, ddof if correction is None else correction, keepdims, "std")
 
 
+def var_mean(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> tuple[Any, Any]:
+    """The variance and the mean."""
+    return var(x, axis, ddof=ddof, keepdims=keepdims), mean(x, axis, keepdims=keepdims)
+
+
+def std_mean(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> tuple[Any, Any]:
+    """The standard deviation and the mean."""
+    return std(x, axis, ddof=ddof, keepdims=keepdims), mean(x, axis, keepdims=keepdims)
+
+
+def aminmax(x: Any, axis: Axis = None, keepdims: bool = False) -> tuple[Any, Any]:
+    """The least and the greatest element."""
+    return min(x, axis, keepdims=keepdims), max(x, axis, keepdims=keepdims)
+
+
 # ------------------------------------------------------------------------------------------------ with nan left out
 
 

@@ -115,4 +115,10 @@ CASES = [
     Case(op="sum", label="nansum", call=lambda x: ag.nansum(x, axis=1), inputs=(real(2, 3),), numpy=lambda x: np.nansum(x, axis=1),
          torch=lambda x: torch.nansum(x, dim=1)),
     Case(op="sum", label="nanmean", call=lambda x: ag.nanmean(x, axis=0), inputs=(real(2, 3),), torch=lambda x: torch.nanmean(x, dim=0)),
+    Case(op="var", label="var_mean", call=ag.var_mean, inputs=(real(3, 2),), torch=lambda x: torch.var_mean(x, correction=0)),
+    Case(op="std", label="std_mean", call=lambda x: ag.std_mean(x, axis=0), inputs=(real(3, 2),),
+         torch=lambda x: torch.std_mean(x, dim=0, correction=0)),
+    Case(op="max", label="aminmax", call=ag.aminmax, inputs=(apart(5),), torch=lambda x: torch.aminmax(x)),
+    Case(op="norm", label="dist", call=ag.dist, inputs=(real(3, 2), real(2)), torch=lambda x, y: torch.dist(x, y)),
+    Case(op="getitem", label="narrow", call=lambda x: ag.narrow(x, 1, 1, 2), inputs=(real(2, 4),), torch=lambda x: torch.narrow(x, 1, 1, 2)),
 ]  # fmt: skip
