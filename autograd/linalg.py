@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.ops import norms
 from autograd.ops._axes import axis_tuple, one_axis
 from autograd.ops.decompositions import (
     EighResult,
@@ -30,7 +31,7 @@ from autograd.ops.decompositions import (
 )
 from autograd.ops.joining import diagonal as _diagonal
 from autograd.ops.linalg import cross, matmul, outer, tensordot, trace
-from autograd.ops.norms import vector_norm as _norm
+from autograd.ops.norms import norm
 from autograd.ops.reductions import tensor_of
 from autograd.primitive import implements
 
@@ -69,46 +70,13 @@ def matrix_transpose(x: Any) -> Any:
 @implements(np.linalg.vector_norm)
 def vector_norm(x: Any, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
     """The vector norm of all elements, or along axes; its gradient at 0 is 0."""
-    return _norm(x, ord, axis, keepdims)
+    return norms.vector_norm(x, ord, axis, keepdims)
 
 
 @implements(np.linalg.matrix_norm)
 def matrix_norm(x: Any, ord: Any = "fro", keepdims: bool = False, axis: Any = (-2, -1)) -> Any:
-    """A norm of the matrices in two axes.
-
-    Args:
-        x: the matrices.
-        ord: "fro" (root of the sum of squares), "nuc" (sum of singular values), 2 or -2 (greatest or least singular value),
-            1 or -1 (greatest or least sum of a column's absolute values), inf or -inf (of a row's).
-        keepdims: keep the two axes with size 1.
-        axis: the axes of rows and columns.
-    """
-    x = tensor_of(x, "matrix_norm")
-    axes = axis_tuple(axis, x.ndim, "matrix_norm")
-    if len(axes) != 2:
-        raise ValueError(f"matrix_norm: expected two axes, got {axis}")
-    if ord in ("fro", None):
-        return _norm(x, 2, axes, keepdims)
-    matrices = np.moveaxis(x, axes, (-2, -1))
-    if ord in (1, -1, math.inf, -math.inf):
-        sums = np.sum(np.abs(matrices), axis=-2 if abs(ord) == 1 else -1)
-    elif ord in ("nuc", 2, -2):
-        sums = svdvals(matrices)
-    else:
-        raise ValueError(f"matrix_norm: expected 'fro', 'nuc', 1, -1, 2, -2, inf or -inf as ord, got {ord!r}")
-    reduced = np.sum(sums, axis=-1) if ord == "nuc" else np.max(sums, axis=-1) if ord > 0 else np.min(sums, axis=-1)
-    return np.expand_dims(reduced, tuple(sorted(axes))) if keepdims else reduced
-
-
-@implements(np.linalg.norm)
-def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    """A vector norm along one axis (or of all elements, where ord is None), a matrix norm over two."""
-    x = tensor_of(x, "norm")
-    if axis is None and ord is not None and x.ndim == 2:
-        axis = (0, 1)
-    if isinstance(axis, tuple | list) and len(axis) == 2:
-        return matrix_norm(x, "fro" if ord is None else ord, keepdims, tuple(axis))
-    return _norm(x, ord, axis, keepdims)
+    """A norm of the matrices in two axes: "fro", "nuc", 1, -1, 2, -2, inf or -inf (see ``autograd.norm``)."""
+    return norms.matrix_norm(x, "fro" if ord is None else ord, axis, keepdims=keepdims)
 
 
 # ------------------------------------------------------------------------------------------------ products and systems
