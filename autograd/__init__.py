@@ -73,6 +73,9 @@ from autograd.ops.activations import (
     softplus,
     softsign,
 )
+from autograd.ops.attention import (
+    scaled_dot_product_attention,
+)
 from autograd.ops.comparison import (
     allclose,
     array_equal,
@@ -140,6 +143,9 @@ from autograd.ops.convolution import (
     conv_transpose2d,
 )
 from autograd.ops.decompositions import logdet
+from autograd.ops.dropout import (
+    dropout,
+)
 from autograd.ops.einsum import einsum
 from autograd.ops.elementwise import (
     absolute,
@@ -305,6 +311,10 @@ from autograd.ops.pooling import (
     max_pool1d,
     max_pool2d,
 )
+from autograd.ops.recurrent import (
+    gru_cell,
+    lstm_cell,
+)
 from autograd.ops.reductions import (
     all,
     amax,
@@ -427,6 +437,13 @@ def __getattr__(name: str) -> object:
 
 
 __all__ = [
+    # recurrent
+    "gru_cell",
+    "lstm_cell",
+    # dropout
+    "dropout",
+    # attention
+    "scaled_dot_product_attention",
     "randn_like",
     "rand_like",
     "narrow",
