@@ -419,16 +419,7 @@ def _binary(declared: Primitive, guard: bool) -> Function:
     # This function is the hot path of every small model: nothing packed, nothing looked up twice.
     def function(a: Any, b: Any, /) -> Any:
         kind = type(b)
-        if kind is not Tensor and (kind is float or kind is int):
-            try:
-                x = a._data
-                pullback = first if a._requires_grad else None
-            except AttributeError:
-                return apply_mixed(declared, (a, b))
-            y: Any = b
-        elif kind is ndarray:
-            return apply_mixed(declared, (a, b))
-        else:
+        if kind is Tensor or (kind is not float and kind is not int):
             try:
                 x = a._data
                 y = b._data
@@ -440,6 +431,13 @@ def _binary(declared: Primitive, guard: bool) -> Function:
                     pullback = None
             except AttributeError:
                 return apply_mixed(declared, (a, b))
+        else:
+            try:
+                x = a._data
+                pullback = first if a._requires_grad else None
+            except AttributeError:
+                return apply_mixed(declared, (a, b))
+            y = b
         try:
             z = quiet.run(kernel, x, y) if guard else kernel(x, y)
         except ValueError as error:
@@ -459,11 +457,16 @@ def _binary(declared: Primitive, guard: bool) -> Function:
                 else:
                     keep_z, keep_x, keep_y = keeps
                     node.saved = (z if keep_z else None, x if keep_x else None, y if keep_y else None)
-                parent_a = a.node or constant_node(a)
-                if y is b:
+                if pullback is both:
+                    parent_a = a.node
+                    parent_b = b.node
+                    node.aval = parent_a.aval if parent_a.aval is parent_b.aval else aval_of(z)
+                elif y is b:  # a Python number stands for itself
+                    parent_a = a.node
                     parent_b = b
                     node.aval = parent_a.aval if z.dtype is parent_a.aval[1] else aval_of(z)
                 else:
+                    parent_a = a.node or constant_node(a)
                     parent_b = b.node or constant_node(b)
                     node.aval = parent_a.aval if parent_a.aval is parent_b.aval else aval_of(z)
                 node.parents = (parent_a, parent_b)

@@ -22,6 +22,7 @@ from autograd.methods.indexing import IndexingMethods
 from autograd.methods.linalg import LinalgMethods
 from autograd.methods.ordering import OrderingMethods
 from autograd.methods.reductions import ReductionMethods
+from autograd.methods.refused import RefusedMethods
 from autograd.methods.shaping import ShapingMethods
 from autograd.ops import cast as cast_op
 from autograd.ops import elementwise, indexing, linalg
@@ -39,6 +40,7 @@ class Tensor(
     ComparisonMethods,
     DtypeMethods,
     AssignmentMethods,
+    RefusedMethods,
 ):
     """An n-dimensional array that records what is done to it, so that gradients can be computed.
 
@@ -333,11 +335,6 @@ class Tensor(
     def copy(self) -> Tensor:
         """A copy that is part of the graph: NumPy's name of ``clone``."""
         return self.clone()
-
-    def __getattr__(self, name: str) -> Any:
-        if not name.startswith("_") and hasattr(np.ndarray, name):
-            raise AttributeError(f"Tensor.{name}: is an ndarray's, not a Tensor's; use t.detach().numpy().{name}")
-        raise AttributeError(f"Tensor has no attribute {name!r}")
 
     def __complex__(self) -> complex:
         return complex(self.item())

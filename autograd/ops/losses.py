@@ -15,6 +15,7 @@ from autograd.ops.softmax import log_softmax
 from autograd.primitive import as_operand, fused
 
 _REDUCTIONS = ("mean", "sum", "none")
+_BLOCK = 1 << 16  # elements that stay in the cache
 
 
 def check_reduction(reduction: str, op: str) -> None:
@@ -23,43 +24,51 @@ def check_reduction(reduction: str, op: str) -> None:
         raise ValueError(f"{op}: expected reduction 'mean', 'sum' or 'none', got {reduction!r}")
 
 
-def reduced(loss: Any, reduction: str, divisor: Any = None) -> Any:
+def reduced(loss: Any, reduction: str) -> Any:
     """The mean, the sum or the loss itself."""
     if reduction == "none":
         return loss
     if reduction == "sum":
         return np.sum(loss)
-    return np.mean(loss) if divisor is None else np.sum(loss) / divisor
+    return np.mean(loss)
 
 
 # ------------------------------------------------------------------------------------------------ cross entropy
 
 
-def _cross_entropy_composition(logits: Any, *, target: Array, scale: Array, smoothing: Array | None, valid: Array) -> Any:
-    """-scale_i logp[i, target_i] - sum_c smoothing_ic logp[i, c], row by row; 0 for ignored rows."""
+def _cross_entropy_composition(
+    logits: Any, *, target: Array, scale: Array, shares: Array | None, valid: Array, mass: float | None
+) -> Any:
+    """-scale_i logp[i, target_i] - sum_c shares_c logp[i, c], row by row; 0 for ignored rows; their sum over the mass."""
     logp = log_softmax(logits, axis=1)
     loss = -getitem(logp, (np.arange(len(target)), target)) * scale
-    if smoothing is not None:
-        loss = loss - np.sum(np.where(smoothing == 0, 0.0, logp * smoothing), axis=1)
-    return np.where(valid, loss, 0.0)
+    if shares is not None:
+        loss = loss - np.sum(np.where(shares == 0, 0.0, logp * shares), axis=1)
+    loss = np.where(valid, loss, 0.0)
+    if mass is None:
+        return loss
+    return np.sum(loss) / mass if mass else np.sum(loss) * math.nan
 
 
 def _cross_entropy_kernel(
-    logits: Array, *, target: Array, scale: Array, smoothing: Array | None, valid: Array
+    logits: Array, *, target: Array, scale: Array, shares: Array | None, valid: Array, mass: float | None
 ) -> tuple[Array, tuple[Array, ...]]:
     wide = logits.astype(np.float32) if logits.dtype == np.float16 else logits
     shifted = wide - np.max(wide, axis=1, keepdims=True, initial=-math.inf)
     picked = shifted[np.arange(len(target)), target]
-    if smoothing is not None:
-        total = np.sum(np.where(smoothing == 0, 0, smoothing * shifted), axis=1)
+    if shares is not None:
+        no_share = shares == 0  # of nothing, even -inf is 0
+        total = np.matmul(np.where(no_share, 0, shifted) if no_share.any() else shifted, shares)
     exponentials = np.exp(shifted, out=shifted)
     sums = np.sum(exponentials, axis=1)
     logs = np.log(sums)
     loss = (logs - picked) * scale
-    if smoothing is not None:
-        loss += logs * np.sum(smoothing, axis=1) - total
+    if shares is not None:
+        loss += logs * np.sum(shares) - total
     if not valid.all():
         loss = np.where(valid, loss, 0)
+    if mass is not None:  # summed before it is rounded to float16
+        loss = np.asarray(np.sum(loss) / mass)
     return loss.astype(logits.dtype, copy=False), (exponentials, sums)
 
 
@@ -72,16 +81,21 @@ def _cross_entropy_rule(
     residuals: tuple[Array, ...],
     target: Array,
     scale: Array,
-    smoothing: Array | None,
+    shares: Array | None,
     valid: Array,
+    mass: float | None,
 ) -> list[Any]:
     """(softmax sum(weights) - weights) g, row by row."""
     exponentials, sums = residuals
-    rows = scale if smoothing is None else scale + np.sum(smoothing, axis=1)
     factor = g.astype(exponentials.dtype)
+    if mass is not None:
+        factor = np.broadcast_to(np.divide(factor, mass), target.shape)
+    rows = scale if shares is None else scale + np.sum(shares)
     out = exponentials * (factor * rows / sums)[:, None]
-    if smoothing is not None:
-        out -= smoothing * factor[:, None]
+    if shares is not None:
+        step = max(1, _BLOCK // max(1, len(shares)))
+        for start in range(0, len(out), step):  # without another array of this size
+            out[start : start + step] -= np.multiply.outer(factor[start : start + step], shares)
     out[np.arange(len(target)), target] -= factor * scale
     if not valid.all():
         out[~valid] = 0
@@ -169,15 +183,13 @@ def cross_entropy(
     weights = _class_weights(weight, count, dtype, "cross_entropy")
     scale = np.ones(len(classes), dtype) if weights is None else weights[classes]
     mass = float(np.sum(scale[valid], dtype=np.float64))
-    smoothing = None
+    shares = None
     if label_smoothing:
-        share = np.ones(count, dtype) if weights is None else weights
-        smoothing = np.broadcast_to(share * (label_smoothing / count), (len(classes), count)).astype(dtype)
+        shares = np.full(count, label_smoothing / count, dtype) if weights is None else weights * (label_smoothing / count)
         scale = scale * (1.0 - label_smoothing)
-    loss = _cross_entropy(rows, target=classes, scale=scale, smoothing=smoothing, valid=valid)
-    if reduction == "mean":
-        return np.sum(loss) / mass if mass else np.sum(loss) * math.nan
-    return reduced(reshape(loss, shape), reduction)
+    divisor = {"none": None, "sum": 1.0, "mean": mass}[reduction]
+    loss = _cross_entropy(rows, target=classes, scale=scale, shares=shares, valid=valid, mass=divisor)
+    return reshape(loss, shape) if divisor is None else loss
 
 
 def _soft_cross_entropy(x: Any, goal: Any, weight: Any, reduction: str, smoothing: float) -> Any:
@@ -191,7 +203,7 @@ def _soft_cross_entropy(x: Any, goal: Any, weight: Any, reduction: str, smoothin
     log_probability = log_softmax(x, axis)
     excluded = (goal._data == 0) & (log_probability._data == -np.inf)  # 0 log 0 is 0
     loss = -np.sum(goal * np.where(excluded, 0.0, log_probability), axis=axis)
-    return reduced(loss, reduction, loss._data.size)
+    return reduced(loss, reduction)
 
 
 def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> Any:
@@ -206,7 +218,7 @@ def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -1
     loss = np.where(valid, -picked * scale, 0.0)
     if reduction == "mean":
         mass = float(np.sum(scale, dtype=np.float64))
-        return np.sum(loss) / mass if mass else np.sum(loss) * math.nan
+        return np.mean(loss) * (len(classes) / mass) if mass else np.sum(loss) * math.nan  # a mean does not overflow
     return reduced(reshape(loss, shape), reduction)
 
 

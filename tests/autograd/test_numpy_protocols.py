@@ -228,3 +228,11 @@ def test_hard_case_038_the_repr_of_a_large_tensor_is_short_and_needs_no_memory()
     for _ in range(5000):
         y = y * 1.0
     assert repr(y) == "tensor([0.5 , 0.25], dtype=float64, grad_fn=<multiply>)"
+
+
+@pytest.mark.parametrize("name", [name for name in dir(np.ndarray) if not name.startswith("_")])
+def test_every_attribute_of_ndarrays_is_offered_or_says_where_it_is(name):
+    try:
+        getattr(leaf([[0.5, 0.25]]), name)
+    except AttributeError as error:
+        assert str(error) == f"Tensor.{name}: is an ndarray's, not a Tensor's; use t.detach().numpy().{name}"  # noqa: PT017
