@@ -100,7 +100,8 @@ def _input_kernel(g: Array, w: Array, *, at: Windows, size: Pair, groups: int) -
     out = np.zeros((n, c, height, width), g.dtype)
     for samples, rows, part in _pieces(n, c, at):
         piece = np.ascontiguousarray(g[samples, :, rows]).reshape(-1, groups, matrix.shape[2], math.prod(part.grid))
-        columns = np.matmul(matrix, piece)
+        # with one channel a group the sum has one term, and matmul, which then leaves BLAS aside, is the slower one
+        columns = matrix * piece if matrix.shape[2] == 1 else np.matmul(matrix, piece)
         lay_down(columns.reshape(-1, c, *at.kernel, *part.grid), _band(out, samples, rows, at), part)
     return np.ascontiguousarray(out[:, :, inner_rows, inner_columns]).astype(dtype, copy=False)
 
