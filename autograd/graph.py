@@ -8,6 +8,8 @@ walk here is a loop: a chain of a million ops needs no deep stack.
 from __future__ import annotations
 
 import operator
+import sys
+import threading
 import weakref
 from collections.abc import Callable, Container, Iterable
 from typing import TYPE_CHECKING, Any
@@ -141,6 +143,39 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<Node {self.op} #{self.seq} {self.aval[1]}{list(self.aval[0])}>"
+
+
+class _Dying(threading.local):
+    """The parents that dying nodes of this thread have let go, still to be dropped one after the other."""
+
+    def __init__(self) -> None:
+        self.queue: list[tuple[Any, ...]] = []
+        self.draining = False
+
+
+_dying = _Dying()
+
+
+def _unlink(node: Node) -> None:
+    """``Node.__del__`` on CPython 3.13: drops a chain of nodes in a loop.
+
+    Other versions do that by themselves. There, deallocation nests up to ten thousand levels, which needs more than the 512 KB
+    of stack that a thread may have.
+    """
+    queue = _dying.queue
+    queue.append(node.parents)
+    node.parents = ()
+    if not _dying.draining:
+        _dying.draining = True
+        try:
+            while queue:
+                queue.pop()
+        finally:
+            _dying.draining = False
+
+
+if sys.version_info[:2] == (3, 13):
+    Node.__del__ = _unlink  # type: ignore[attr-defined]
 
 
 def source_node(array: Array, pullback: Pullback) -> Node:
