@@ -235,7 +235,9 @@ class Writer:
         lines = []
         chains: list[str] = []
         for head, leaves in beside.items():
-            lines.append(f"{{rank=same; {leaves[-1]}; {head}}}")
+            lines.append(f"{{rank=same; {'; '.join([*leaves, head])}}}")
+            # several parameters of one op stand side by side, the last one next to it
+            lines.extend(f"{first} -> {second} [style=invis]" for first, second in pairwise(leaves))
             chains.append(leaves[-1])
         lines.extend(f"{first} -> {second} [style=invis, weight=2]" for first, second in pairwise(chains))
         return lines
