@@ -619,22 +619,23 @@ def implements(*numpy_functions: Any) -> Callable[[Function], Function]:
 
 def _run_joint(node: Node, saved: Any, g: Any, sweep: Sweep) -> None:
     operands = backward.saved_operands(node, saved, sweep.create_graph)
-    _hand_out(node, node.pullback, _joint_cotangents(node, g, operands, node.static or {}), sweep)
+    _hand_out(node, _joint_cotangents(node, g, operands, node.static or {}, sweep), sweep)
 
 
-def _joint_cotangents(node: Node, g: Any, operands: Sequence[Any], static: dict[str, Any]) -> Any:
-    positions = {index for index, _ in node.pullback.wanted}
-    rule = node.pullback.wanted[0][1]
+def _joint_cotangents(node: Node, g: Any, operands: Sequence[Any], static: dict[str, Any], sweep: Sweep) -> Any:
+    rules = sweep.rules(node)
+    positions = {index for index, _ in rules}
+    rule = rules[0][1]
     wanted = tuple(index in positions for index in range(len(node.parents)))
     return rule(backward.output_cotangent(node, g), wanted, *operands, **static)
 
 
-def _hand_out(node: Node, pullback: Pullback, cotangents: Any, sweep: Sweep) -> None:
+def _hand_out(node: Node, cotangents: Any, sweep: Sweep) -> None:
     if not isinstance(cotangents, tuple | list) or len(cotangents) != len(node.parents):
         got = len(cotangents) if isinstance(cotangents, tuple | list) else type(cotangents).__name__
         raise RuntimeError(f"{node.op}: expected the rule to return {len(node.parents)} cotangents, got {got}")
     tracer = get_mode().tracer
-    for index, _ in pullback.wanted:
+    for index, _ in sweep.rules(node):
         cotangent = cotangents[index]
         if tracer is not None:
             tracer.pulled(node, index, cotangent)
@@ -645,15 +646,16 @@ def _run_fused(node: Node, saved: Any, g: Any, sweep: Sweep) -> None:
     *kept, residuals = saved
     if not sweep.create_graph:
         static = {**(node.static or {}), "residuals": residuals}
-        _hand_out(node, node.pullback, _joint_cotangents(node, g, kept, static), sweep)
+        _hand_out(node, _joint_cotangents(node, g, kept, static, sweep), sweep)
         return
     composition = node.pullback.primitive.composition  # type: ignore[union-attr]
-    positions = [index for index, _ in node.pullback.wanted]
+    tracked = [index for index, _ in node.pullback.wanted]
+    positions = [index for index, _ in sweep.rules(node)]
     arguments: list[Any] = []
     for index, (value, parent) in enumerate(zip(kept[1:], node.parents, strict=True)):
         if value is None and isinstance(parent, Node):  # not read by the derivative: any value will do
             value = np.broadcast_to(np.zeros((), parent.aval[1]), parent.aval[0])
-        alias = graph.alias_node(parent) if index in positions else None
+        alias = graph.alias_node(parent) if index in tracked else None
         arguments.append(graph.wrap(value, alias) if isinstance(value, ndarray) else value)
     outputs = composition(*arguments, **(node.static or {}))  # type: ignore[misc]
     if type(outputs) is tuple:
