@@ -19,6 +19,7 @@ from autograd.arrays import (
     get_default_dtype,
     set_default_dtype,
 )
+from autograd.checkpoint import checkpoint
 from autograd.creation import (
     arange,
     as_tensor,
@@ -414,7 +415,6 @@ from autograd.random import (
 )
 from autograd.tensor import Tensor
 from autograd.transforms import (
-    checkpoint,
     elementwise_grad,
     grad,
     hessian,

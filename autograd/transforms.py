@@ -12,12 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd.backward import backpropagate
+from autograd.backward import backpropagate, copied
 from autograd.graph import LEAF, Node, alias_node, reachable, source_node, wrap
 from autograd.mode import enable_grad, get_mode
 from autograd.ops.joining import stack
-from autograd.primitive import apply, internal
-from autograd.random import default_generator
 from autograd.tensor import Tensor, graph_node, output_seed
 
 Function = Callable[..., Any]
@@ -87,7 +85,9 @@ def grad(
                     f"grad: input {position} was not used to compute the outputs; pass allow_unused=True to get None for it, "
                     "or materialize_grads=True for zeros"
                 )
-        if gradient is not None and not isinstance(gradient, Tensor):
+        if isinstance(gradient, Tensor):
+            gradient = copied(gradient)  # what a sum hands on is the seed itself, to all of its arguments
+        elif gradient is not None:
             gradient = wrap(np.array(gradient, tensor.dtype), None)
         results.append(gradient)
     return tuple(results)
@@ -103,7 +103,7 @@ def _as_primal(value: Any, where: str) -> Tensor:
     return tensor
 
 
-def _alias(value: Tensor) -> Tensor:
+def alias(value: Tensor) -> Tensor:
     """The same value as a variable of its own; still connected to what it was computed from."""
     if value._requires_grad and get_mode().recording:
         return wrap(value._data, alias_node(graph_node(value)))  # type: ignore[no-any-return]
@@ -134,7 +134,7 @@ class _Evaluation:
         call = list(arguments)
         self.variables = []
         for argnum in chosen:
-            call[argnum] = _alias(_as_primal(arguments[argnum], where))
+            call[argnum] = alias(_as_primal(arguments[argnum], where))
             self.variables.append(call[argnum])
         with enable_grad():
             result = function(*call)
@@ -156,6 +156,8 @@ class _Evaluation:
     def pull(self, cotangents: Sequence[Any], retain: bool = False, create_graph: bool | None = None) -> list[Tensor]:
         """The cotangent of each variable."""
         create = self.create_graph if create_graph is None else create_graph
+        if len(cotangents) != len(self.outputs):
+            raise ValueError(f"{self.where}: expected {len(self.outputs)} cotangents, one per output, got {len(cotangents)}")
         pairs = [(o, c) for o, c in zip(self.outputs, cotangents, strict=True) if o._requires_grad]
         found: dict[Node, Any] = {}
         if pairs:
@@ -171,7 +173,9 @@ class _Evaluation:
             cotangent = found.get(graph_node(variable))
             if cotangent is None:
                 cotangent = np.zeros(variable.shape, variable.dtype)
-            if not isinstance(cotangent, Tensor):
+            if isinstance(cotangent, Tensor):
+                cotangent = copied(cotangent)
+            else:
                 cotangent = wrap(np.array(cotangent, variable.dtype), None)
             results.append(cotangent)
         return results
@@ -179,6 +183,17 @@ class _Evaluation:
 
 def _positions(argnums: int | Sequence[int]) -> tuple[list[int], bool]:
     return ([argnums], True) if isinstance(argnums, int) else (list(argnums), False)
+
+
+def _detached(value: Any) -> Any:
+    """Auxiliary output (Tensors in tuples, lists and dicts) without the graph of the inside."""
+    if isinstance(value, Tensor):
+        return value.detach() if value._requires_grad else value
+    if type(value) in (tuple, list):
+        return type(value)(map(_detached, value))
+    if type(value) is dict:
+        return {key: _detached(item) for key, item in value.items()}
+    return value
 
 
 def _scalar(evaluation: _Evaluation) -> None:
@@ -215,7 +230,8 @@ def value_and_grad(function: Function, argnums: int | Sequence[int] = 0, has_aux
         _scalar(evaluation)
         gradients = evaluation.pull([None], retain=evaluation.create_graph)
         value = evaluation.value()
-        return ((value, evaluation.aux) if has_aux else value), (gradients[0] if single else tuple(gradients))
+        aux = evaluation.aux if evaluation.create_graph else _detached(evaluation.aux)
+        return ((value, aux) if has_aux else value), (gradients[0] if single else tuple(gradients))
 
     return wrapped
 
@@ -333,98 +349,7 @@ def hvp(function: Function, primals: Any, vectors: Any) -> tuple[Any, Any]:
         return total, value
 
     (_, value), products = value_and_grad(slope, range(len(points)), has_aux=True)(*points)
-    if not value._requires_grad or not any(isinstance(p, Tensor) and p._requires_grad for p in points):
-        value = value.detach()
     return value, products[0] if single else products
-
-
-# ------------------------------------------------------------------------------------------------ checkpoint
-
-
-def checkpoint(function: Function, *inputs: Any) -> Any:
-    """Calls a function without keeping what its inside saves for backward, which computes it again: memory for time.
-
-    Parameters that the function uses without taking them as arguments get their gradients too. Random numbers of the default
-    generator are the same in both computations. (Griewank and Walther, 2000; Chen et al., 2016.)
-
-    Args:
-        function: of Tensors, returning a Tensor or a tuple of them; called once now and once in each backward pass.
-        inputs: its arguments; those that are not Tensors are passed on.
-    """
-    if not get_mode().recording:
-        return function(*inputs)
-    state = default_generator.get_state()
-    aliases = [_alias(value) if isinstance(value, Tensor) and value._requires_grad else value for value in inputs]
-    born = source_node(np.zeros(()), LEAF).seq  # everything newer was made inside
-    result = function(*aliases)
-    several = isinstance(result, tuple | list)
-    outputs = list(result) if several else [result]
-    tracked = [position for position, value in enumerate(aliases) if isinstance(value, Tensor) and value._requires_grad]
-    own = {graph_node(aliases[position]) for position in tracked}
-    roots = [graph_node(output) for output in outputs if isinstance(output, Tensor) and output._requires_grad]
-    if not roots:
-        return result
-    inside, captured = set(), []
-    for node in reversed(reachable(roots)):
-        if node in own or node.seq > born:
-            inside.add(node)
-    for node in reachable(roots):
-        for index, _ in node.pullback.wanted if node in inside and node not in own else ():
-            parent = node.parents[index]
-            if parent not in inside and parent not in captured:
-                captured.append(parent)
-    arrays = [output._data for output in outputs]
-    held = [wrap(np.zeros(node.aval[0], node.aval[1]), node) for node in captured]  # only their place in the graph counts
-    del result, outputs, roots, inside
-
-    def again(cotangents: Sequence[Any], create_graph: bool) -> list[Any]:
-        now = default_generator.get_state()
-        default_generator.set_state(state)
-        try:
-            with enable_grad():
-                fresh = [
-                    wrap(value._data, alias_node(graph_node(value)) if create_graph else source_node(value._data, LEAF))
-                    if isinstance(value, Tensor) and value._requires_grad
-                    else value
-                    for value in inputs
-                ]
-                redone = function(*fresh)
-        finally:
-            default_generator.set_state(now)
-        made = list(redone) if isinstance(redone, tuple | list) else [redone]
-        pairs = [(o, c) for o, c in zip(made, cotangents, strict=True) if c is not None and o._requires_grad]
-        own_again = [graph_node(fresh[position]) for position in tracked]
-        targets = own_again + captured
-        # what lies behind the inputs is not ours: a captured parameter may be used there too
-        found = backpropagate(
-            [graph_node(o) for o, _ in pairs], [c for _, c in pairs], targets, create_graph=create_graph, ends=set(own_again)
-        )
-        return [found.get(target) for target in targets]
-
-    arguments = [inputs[position] for position in tracked] + held
-    made = apply(_checkpoint.primitive, arguments, {"arrays": arrays, "again": again})  # type: ignore[attr-defined]
-    return made if several else made[0]
-
-
-def _checkpoint_kernel(*_inputs: Any, arrays: list[Any], again: Function) -> tuple[Any, ...]:  # noqa: ARG001
-    return tuple(arrays)
-
-
-def _checkpoint_rule(
-    g: Any,
-    wanted: tuple[bool, ...],  # noqa: ARG001
-    _y: Any,
-    *_inputs: Any,
-    arrays: list[Any],  # noqa: ARG001
-    again: Function,
-) -> list[Any]:
-    recorded = any(isinstance(cotangent, Tensor) for cotangent in g)
-    padded = list(g)
-    cotangents: list[Any] = again(padded, recorded)
-    return cotangents
-
-
-_checkpoint = internal(_checkpoint_kernel, name="checkpoint", joint=_checkpoint_rule)
 
 
 def elementwise_grad(function: Function, argnum: int = 0) -> Function:

@@ -167,6 +167,11 @@ def test_transforms_leave_grad_alone_and_restore_the_mode():
         (lambda: ag.value_and_grad(lambda x: 3.0)(point(2)), TypeError, "expected the function to return Tensors, got float"),
         (lambda: ag.jvp(cubic, (point(2),), ()), ValueError, "as many tangents as primals"),
         (lambda: ag.jvp(cubic, (point(2),), (point(3),)), ValueError, r"tangent 0 of shape \(2,\), got \(3,\)"),
+        (
+            lambda: ag.vjp(ag.sin, point(2))[1](point(2), point(2)),
+            ValueError,
+            "vjp: expected 1 cotangents, one per output, got 2",
+        ),
         (lambda: ag.hvp(cubic, point(2), point(3)), ValueError, "vector 0 in the shape of its primal"),
         (lambda: ag.vjp(ag.sin, point(2))[1](point(3)), ValueError, r"expected a gradient of shape \(2,\)"),
     ],
@@ -176,57 +181,40 @@ def test_mistakes(call, error, message):
         call()
 
 
-# ------------------------------------------------------------------------------------------------ checkpoint
+def test_auxiliary_output_is_plain_unless_something_outside_is_tracked():
+    function = lambda x: (cubic(x), {"all": [x * 3.0, "more"]})
+    (_, aux), _ = ag.value_and_grad(function, has_aux=True)(point(2))
+    assert not aux["all"][0].requires_grad
+    x = point(2).requires_grad_()
+    (_, aux), _ = ag.value_and_grad(function, has_aux=True)(x)
+    assert ag.grad(aux["all"][0].sum(), x)[0].tolist() == [3.0, 3.0]
 
 
-def block(w):
-    return lambda h: ag.tanh(h * w) * ag.rand(2, dtype="f8")
+def test_hvp_keeps_the_graph_of_what_the_function_closes_over():
+    w = Tensor([2.0, 3.0], requires_grad=True)
+    value, product = ag.hvp(lambda x: (x * x * w).sum(), Tensor([1.0, 2.0]), Tensor([1.0, 1.0]))
+    assert ag.grad(value, w)[0].tolist() == [1.0, 4.0]
+    assert ag.grad(product.sum(), w)[0].tolist() == [2.0, 2.0]
 
 
-@pytest.mark.parametrize("order", [1, 2])
-def test_checkpoint_gives_the_same_gradients(order):
-    results = []
-    for use in (ag.checkpoint, lambda function, *inputs: function(*inputs)):
-        ag.manual_seed(3)
-        x = Tensor([0.5, 1.5], dtype="f8", requires_grad=True)
-        w = Tensor([2.0, 3.0], dtype="f8", requires_grad=True)
-        y = use(block(w), use(block(w), x))
-        gradients = ag.grad((y * y).sum(), (x, w), create_graph=order == 2)
-        if order == 2:
-            gradients = ag.grad(gradients[0].sum() + gradients[1].sum(), (x, w))
-        results.append(gradients)
-    for one, two in zip(*results, strict=True):
-        np.testing.assert_allclose(one._data, two._data, rtol=1e-12)
+def test_three_nested_derivatives_of_different_variables():
+    derivative = ag.elementwise_grad
+    inner = lambda x: x * derivative(lambda y: y * derivative(lambda z: x * y * z * z)(y))(x)  # 6 x^4
+    assert derivative(inner)(Tensor(1.3, dtype="f8")).item() == pytest.approx(24 * 1.3**3, rel=1e-12)
 
 
-def test_checkpoint_reaches_captured_parameters_in_backward():
-    x, w = Tensor([0.5, 1.5], requires_grad=True), Tensor([2.0, 3.0], requires_grad=True)
-    ag.checkpoint(lambda h: (h * w).sum(), x).backward()
-    assert x.grad.tolist() == [2.0, 3.0]
-    assert w.grad.tolist() == [0.5, 1.5]
+def test_vjp_of_jvp_and_jvp_of_vjp():
+    function, x, v, ones = (lambda t: ag.sin(t) * t), point(2), point(2), Tensor(np.ones(2))
+    second = (2 * np.cos(x._data) - x._data * np.sin(x._data)) * v._data
+    _, pull = ag.vjp(lambda t: ag.jvp(function, (t,), (v,))[1], x)
+    np.testing.assert_allclose(pull(ones)[0]._data, second, rtol=1e-12)
+    np.testing.assert_allclose(ag.jvp(lambda t: ag.vjp(function, t)[1](v)[0], (x,), (ones,))[1]._data, second, rtol=1e-12)
 
 
-def test_checkpoint_saves_nothing_of_its_inside():
-    x = Tensor(np.ones(1000), requires_grad=True)
-    calls = []
-
-    def function(h):
-        calls.append(1)
-        for _ in range(5):
-            h = ag.sin(h)
-        return h
-
-    y = ag.checkpoint(function, x)
-    assert len(calls) == 1
-    assert all(saved is None or not isinstance(saved, np.ndarray) for saved in y.node.parents[0].saved)
-    y.sum().backward()
-    assert len(calls) == 2
-
-
-def test_checkpoint_under_no_grad_is_a_plain_call():
-    x = Tensor([1.0], requires_grad=True)
-    with ag.no_grad():
-        assert not ag.checkpoint(ag.sin, x).requires_grad
+def test_gradients_with_respect_to_tangents_and_cotangents():
+    x, v = point(2), point(2).requires_grad_()
+    for result in (ag.jvp(ag.sin, (x,), (v,))[1], ag.vjp(ag.sin, x)[1](v)[0]):
+        np.testing.assert_allclose(ag.grad(result.sum(), v)[0]._data, np.cos(x._data))
 
 
 # ------------------------------------------------------------------------------------------------ grad
@@ -256,3 +244,54 @@ def test_hard_case_103_no_second_gradient_without_create_graph():
     (g,) = ag.grad((x**3).sum(), x)
     with pytest.raises(RuntimeError, match="does not require grad"):
         ag.grad(g.sum(), x)
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_hard_case_094_gradients_share_no_memory_with_each_other_or_the_seed(create_graph):
+    x, y, seed = point(2).requires_grad_(), point(2).requires_grad_(), point(2)
+    arrays = [g._data for g in ag.grad(x + y, (x, y, x), seed, create_graph=create_graph)]
+    (x + y).backward(seed, create_graph=create_graph)
+    arrays += [x.grad._data, y.grad._data, seed._data]
+    for i, one in enumerate(arrays):
+        assert not any(np.shares_memory(one, two) for two in arrays[i + 1 :])
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_only_the_way_to_the_inputs_is_computed_and_freed(create_graph):
+    calls = []
+
+    def rule(name):
+        def cotangent(g, _y, _a, _b):
+            calls.append(name)
+            return g
+
+        return cotangent
+
+    add = ag.primitive(lambda a, b: a + b, rule("a"), rule("b"), name="add_here")
+    x, w = point(2).requires_grad_(), point(2).requires_grad_()
+    y = add(x, w)
+    z = add(y * y, w)
+    ag.grad(z.sum(), y, create_graph=create_graph)
+    assert calls == ["a"]
+    ag.grad(y.sum(), x, create_graph=create_graph)  # what lies beyond y was not used up
+    assert calls == ["a", "a"]
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_some_arguments_of_ops_with_a_joint_rule_only(order):
+    x, w, b = point(3, 2).requires_grad_(), point(4, 2).requires_grad_(), point(4).requires_grad_()
+    outputs = (
+        ag.sin(ag.linear(x, w, b)), ag.sin(ag.concatenate([x, w])), ag.sin(ag.layer_norm(x, 2)),
+        ag.cross_entropy(ag.linear(x, w, b), np.array([0, 3, 1])),
+    )  # fmt: skip
+    for output in outputs:
+        loss = (output * output).sum()
+        (together, *_) = ag.grad(loss, (x, w, b), create_graph=True, allow_unused=True)
+        (alone,) = ag.grad(loss, x, create_graph=order == 2, retain_graph=True)
+        np.testing.assert_allclose(alone._data, together._data, rtol=1e-10)
+        if order == 2:
+            one, two = (ag.grad((g * g).sum(), (x, w), allow_unused=True, retain_graph=True) for g in (alone, together))
+            for a, c in zip(one, two, strict=True):
+                assert (a is None) == (c is None)
+                if a is not None:
+                    np.testing.assert_allclose(a._data, c._data, rtol=1e-8)
