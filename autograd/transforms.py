@@ -51,8 +51,8 @@ def grad(
         >>> import autograd as ag
         >>> x = ag.tensor(3.0, requires_grad=True)
         >>> (g,) = ag.grad(x**3, x, create_graph=True)
-        >>> g, ag.grad(g, x)[0]
-        (tensor(27., grad_fn=<multiply>), tensor(18.))
+        >>> g.item(), ag.grad(g, x)[0].item()
+        (27.0, 18.0)
     """
     roots = [outputs] if isinstance(outputs, Tensor) else list(outputs)
     wanted = [inputs] if isinstance(inputs, Tensor) else list(inputs)
