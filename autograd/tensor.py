@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from autograd import versions
-from autograd.arrays import as_array, check_dtype, is_floating
+from autograd.arrays import as_array, is_floating
 from autograd.backward import accumulate_grads, backpropagate
 from autograd.graph import CONSTANT, LEAF, HookHandle, Hooks, Node, source_node, wrap
 from autograd.methods.assignment import AssignmentMethods
 from autograd.methods.comparison import ComparisonMethods
+from autograd.methods.conversion import ConversionMethods
 from autograd.methods.dtype import DtypeMethods
 from autograd.methods.elementwise import ElementwiseMethods
 from autograd.methods.in_place import InPlaceMethods
@@ -24,9 +25,8 @@ from autograd.methods.ordering import OrderingMethods
 from autograd.methods.reductions import ReductionMethods
 from autograd.methods.refused import RefusedMethods
 from autograd.methods.shaping import ShapingMethods
-from autograd.ops import cast as cast_op
 from autograd.ops import elementwise, indexing, linalg
-from autograd.primitive import bind_tensor, functions, ufuncs
+from autograd.primitive import bind_tensor
 
 
 class Tensor(
@@ -38,6 +38,7 @@ class Tensor(
     OrderingMethods,
     LinalgMethods,
     ComparisonMethods,
+    ConversionMethods,
     DtypeMethods,
     AssignmentMethods,
     RefusedMethods,
@@ -271,83 +272,7 @@ class Tensor(
         """A copy that is part of the graph: gradients flow through it."""
         return elementwise.clone(self)  # type: ignore[no-any-return]
 
-    # -------------------------------------------------------------------------------------------- to other types
-
-    def numpy(self) -> NDArray[Any]:
-        """The values as an ndarray that shares memory (see ``data``)."""
-        if self._requires_grad:
-            raise RuntimeError("numpy: expected a tensor that does not require grad; use t.detach().numpy()")
-        return self.data
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        if self._requires_grad:
-            raise TypeError("array conversion of a tensor that requires grad would lose its graph; use t.detach().numpy()")
-        if dtype is None or np.dtype(dtype) == self.dtype:
-            return self._data.copy() if copy else self.data
-        return self._data.astype(dtype)
-
-    def item(self) -> Any:
-        """The only element as a Python number (the graph ends here)."""
-        if self._data.size != 1:
-            raise ValueError(f"item: expected a tensor with one element, got shape {self.shape}")
-        return self._data.item()
-
-    def tolist(self) -> Any:
-        """The values as nested Python lists (a number for a 0-d tensor)."""
-        return self._data.tolist()
-
-    def to(self, dtype: Any) -> Tensor:
-        """The tensor in another dtype; ``"cpu"`` is accepted, and is where all tensors are."""
-        if isinstance(dtype, str) and dtype in ("cpu", "cpu:0"):
-            return self
-        if isinstance(dtype, Tensor):
-            dtype = dtype.dtype
-        wanted = check_dtype(dtype, "to")
-        return self if wanted == self.dtype else cast_op.cast(self, wanted)
-
-    def astype(self, dtype: Any) -> Tensor:
-        """A copy in another dtype; gradients are cast back."""
-        result: Tensor = cast_op.cast(self, check_dtype(dtype, "astype"))
-        return result
-
-    def type_as(self, other: Tensor) -> Tensor:
-        """The tensor in the dtype of another."""
-        return self.to(other.dtype)
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __int__(self) -> int:
-        return int(self.item())
-
-    def __index__(self) -> int:
-        if self._data.ndim != 0 or self._data.dtype.kind not in "iu":
-            raise TypeError(f"index: expected an integer 0-d tensor, got {self.dtype} of shape {self.shape}")
-        return int(self._data)
-
-    def __bool__(self) -> bool:
-        if self._data.size != 1:
-            raise ValueError(
-                f"bool: the truth value of a tensor of shape {self.shape} is ambiguous; use (t != 0).any() or .all()"
-            )
-        return bool(self._data.item())
-
-    def copy(self) -> Tensor:
-        """A copy that is part of the graph: NumPy's name of ``clone``."""
-        return self.clone()
-
-    def __complex__(self) -> complex:
-        return complex(self.item())
-
-    def __len__(self) -> int:
-        if self._data.ndim == 0:
-            raise TypeError("len: expected a tensor with an axis, got a 0-d tensor")
-        return int(self._data.shape[0])
-
-    def __iter__(self) -> Iterator[Tensor]:
-        if self._data.ndim == 0:
-            raise TypeError("iter: expected a tensor with an axis, got a 0-d tensor")
-        return (self[index] for index in range(self._data.shape[0]))
+    # -------------------------------------------------------------------------------------------- as an object
 
     def __hash__(self) -> int:
         return id(self)
@@ -431,32 +356,6 @@ class Tensor(
 
     def __rdivmod__(self, other: Any) -> tuple[Tensor, Tensor]:
         return elementwise.floor_divide(other, self), elementwise.remainder(other, self)
-
-    # -------------------------------------------------------------------------------------------- NumPy's protocols
-
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if method != "__call__":
-            key: Any = (ufunc, method)
-            handler = functions.get(key)
-        else:
-            handler = ufuncs.get(ufunc)
-        name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
-        if handler is None:
-            raise TypeError(f"np.{name}: has no derivative here; use t.detach().numpy() to leave the graph on purpose")
-        if kwargs.get("out") is not None:
-            raise TypeError(f"np.{name}: expected no out= with Tensors; assign the result instead")
-        kwargs.pop("out", None)
-        return handler(*inputs, **kwargs)
-
-    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        handler = functions.get(func)
-        if handler is None:
-            raise TypeError(
-                f"np.{func.__name__}: is not defined for Tensors; use t.detach().numpy() to leave the graph on purpose"
-            )
-        if kwargs.get("out") is not None:
-            raise TypeError(f"np.{func.__name__}: expected no out= with Tensors; assign the result instead")
-        return handler(*args, **{key: value for key, value in kwargs.items() if key != "out"})
 
 
 def _without_tensors(data: Any) -> Any:

@@ -95,6 +95,80 @@ def test_hard_case_030_every_array_function_is_tracked_or_refused(function, tmp_
         assert item.requires_grad, function.__name__
 
 
+@pytest.mark.parametrize("method", ["reduce", "accumulate", "outer", "reduceat", "at"])
+def test_hard_case_030_every_method_of_ufuncs_is_tracked_or_refused(method):
+    x, array = leaf(), np.ones(2)
+    arguments = {
+        "outer": [(x, array), (array, x), (x, x)],
+        "reduceat": [(x, [0])],
+        "at": [(x, [0]), (x, [0], x), (array, [0], x)],
+    }
+    tracked = 0
+    for ufunc in UFUNCS:
+        for values in arguments.get(method, [(x,)]):
+            try:
+                result = getattr(ufunc, method)(*values)
+            except (TypeError, ValueError, RuntimeError):
+                continue  # RuntimeError is NumPy's own: no such method on a ufunc with a signature
+            if isinstance(result, np.ndarray | np.bool_) and result.dtype == np.bool_:
+                continue
+            for item in result if isinstance(result, tuple) else (result,):
+                assert isinstance(item, Tensor), (ufunc, method)
+                assert item.requires_grad
+            tracked += 1
+    assert array.tolist() == [1, 1]
+    assert tracked >= {"reduce": 4, "accumulate": 2, "outer": 30}.get(method, 0)
+
+
+def test_outer_is_every_pair():
+    a, b = leaf(), leaf([[1.0, 2.0, 3.0]])
+    result = np.add.outer(a, b)
+    np.testing.assert_array_equal(result._data, np.add.outer(a._data, b._data))
+    result.sum().backward()
+    assert a.grad.tolist() == [3, 3]
+    assert b.grad.tolist() == [[2, 2, 2]]
+    assert np.multiply.outer(2.0, Tensor([1.0, 2.0])).dtype == np.float32
+    with pytest.raises(TypeError):
+        np.matmul.outer(a, b)
+
+
+def test_hard_case_030_lists_of_tensors_and_arrays_as_receivers():
+    s, t, array = leaf(0.5), leaf(), np.zeros(2)
+    for call in (
+        lambda: np.array([s, s]), lambda: np.sum([t, t]), lambda: np.mean([s, s]), lambda: np.add([s, s], 1.0),
+        lambda: np.add([s, s], t), lambda: np.dot([s, s], t), lambda: np.multiply.outer([s, s], array), lambda: np.full(3, s),
+        lambda: array.dot(t), lambda: array.take(t), lambda: array.__setitem__(slice(None), t), lambda: np.copyto(array, t),
+        lambda: np.putmask(array, [True, False], t), lambda: np.vectorize(math.sin)(t),
+        lambda: np.random.default_rng().normal(t),
+        lambda: np.frompyfunc(math.sin, 1, 1)(t), lambda: np.r_[t, t], lambda: np.shape([t]),
+        lambda: np.polynomial.Polynomial(t),
+        lambda: np.sum(array, out=s), lambda: array.sum(out=s), lambda: np.add(array, array, out=t), lambda: array.__iadd__(t),
+        lambda: np.add(array, array, where=Tensor([True, False])),
+    ):  # fmt: skip
+        with pytest.raises(TypeError):
+            call()
+    assert array.tolist() == [0, 0]
+    assert t.tolist() == [0.5, 0.25]
+    for result in (np.stack([s, s]), np.concatenate([t, array]), np.broadcast_arrays(t, array)[0], array.clip(s, None)):
+        assert result.requires_grad
+
+
+def test_masked_arrays_do_not_help_themselves_to_a_tensor():
+    masked = np.ma.array([1.0, 2.0], mask=[False, True])
+    for t in (leaf(), Tensor([1.0, 2.0])):
+        for call in (lambda: masked * t, lambda: t * masked, lambda: np.ma.sin(t), lambda: np.ma.multiply(t, t)):
+            with pytest.raises(TypeError, match=r"np\.ma|MaskedArray"):
+                call()
+
+
+def test_conversion_without_a_copy_keeps_its_word():
+    t = Tensor([1.0, 2.0])
+    assert np.shares_memory(np.asarray(t, copy=False), t._data)
+    assert not np.shares_memory(np.array(t, copy=True), t._data)
+    with pytest.raises(ValueError, match="expected dtype float32 where no copy is allowed, got float64"):
+        np.asarray(t, dtype=np.float64, copy=False)
+
+
 def test_what_numpy_reaches_here_is_more_than_a_hundred_functions():
     assert len(functions) + len(ufuncs) > 150
 
@@ -118,6 +192,15 @@ def test_what_numpy_reaches_here_is_more_than_a_hundred_functions():
 def test_hard_case_030_what_cannot_be_tracked_is_a_type_error(call):
     with pytest.raises(TypeError):
         call(leaf())
+
+
+@pytest.mark.parametrize("option", ["where", "casting", "order", "dtype", "subok"])
+def test_keywords_of_ufuncs_are_refused_by_name(option):
+    value = {"where": np.array([True, False]), "casting": "unsafe", "order": "C", "dtype": np.float32, "subok": False}[option]
+    with pytest.raises(TypeError, match=f"np.add: expected no {option}= with Tensors"):
+        np.add(leaf(), 1.0, **{option: value})
+    with pytest.raises(TypeError, match="np.add: expected no out= with Tensors"):
+        np.add(leaf(), 1.0, out=np.zeros(2))
 
 
 def test_hard_case_027_numpys_error_settings_do_not_matter_and_come_back():
