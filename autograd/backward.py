@@ -10,13 +10,14 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Container, Iterable, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from autograd import graph, versions
-from autograd.graph import FREED, ITEM, Array, Aval, Node, Shape, alias_node, item_node, reachable, wrap
+from autograd.graph import FREED, ITEM, Array, Node, Shape, alias_node, item_node, reachable, wrap
 from autograd.mode import Mode, Scope, get_mode, set_mode
+from autograd.scattering import Scatter
 
 Rules = tuple[tuple[int, Callable[..., Any]], ...]
 
@@ -32,34 +33,6 @@ def _routes(targets: Iterable[Node], order: list[Node], ends: Container[Node]) -
         if rules:
             routes[node] = rules
     return routes
-
-
-class Scatter:
-    """A cotangent that is zero except at ``index``: what indexing hands to its argument.
-
-    The sweep adds it into one buffer per node, so that n slices of one tensor cost O(n), not O(n * size).
-    """
-
-    __slots__ = ("index", "values")
-
-    join: ClassVar[Callable[[list[Scatter], Aval], Any]]  # the recorded form of the sum: set by autograd.ops.indexing
-
-    def __init__(self, index: Any, values: Any) -> None:
-        self.index = index
-        self.values = values
-
-    def add_to(self, buffer: Array) -> None:
-        """``buffer[index] += values``, where repeated indices add up."""
-        if is_basic(self.index):
-            buffer[self.index] += self.values
-        else:
-            np.add.at(buffer, self.index, self.values)
-
-
-def is_basic(index: Any) -> bool:
-    """True for an index without arrays (integers, slices, None, Ellipsis): it names every element once at most."""
-    parts = index if type(index) is tuple else (index,)
-    return all(part is None or part is Ellipsis or type(part) in (int, slice) for part in parts)
 
 
 class Sweep:

@@ -48,17 +48,17 @@ class IndexingMethods:
         """A copy with the elements of source where the mask is True."""
         return indexing.masked_scatter(self, mask, source)
 
-    def scatter(self, dim: int, index: Any, src: Any) -> Any:
-        """A copy with ``out[index[i][j]][j] = src[i][j]`` (for dim 0)."""
-        return indexing.scatter(self, dim, index, src)
+    def scatter(self, dim: int, index: Any, src: Any = None, *, value: float | None = None) -> Any:
+        """A copy with ``out[index[i][j]][j] = src[i][j]`` (for dim 0), or a number there."""
+        return indexing.scatter(self, dim, index, src, value=value)
 
     def scatter_add(self, dim: int, index: Any, src: Any) -> Any:
         """A copy with ``src[i][j]`` added to ``out[index[i][j]][j]`` (for dim 0)."""
         return indexing.scatter_add(self, dim, index, src)
 
-    def index_add(self, dim: int, index: Any, source: Any) -> Any:
+    def index_add(self, dim: int, index: Any, source: Any, *, alpha: float = 1) -> Any:
         """A copy with slices added at positions of an axis."""
-        return indexing.index_add(self, dim, index, source)
+        return indexing.index_add(self, dim, index, source, alpha=alpha)
 
     def index_copy(self, dim: int, index: Any, source: Any) -> Any:
         """A copy with slices written at positions of an axis."""

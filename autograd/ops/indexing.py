@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array
-from autograd.backward import Scatter
 from autograd.graph import Aval
 from autograd.ops._axes import one_axis
 from autograd.ops.elementwise import clone
 from autograd.ops.reductions import tensor_of
 from autograd.primitive import apply, as_operand, constant, implements, internal
+from autograd.scattering import Scatter
 
 _getitem = internal(
     lambda x, *, index: x[index],
@@ -168,13 +168,22 @@ def _in_range(index: Array, size: int, op: str) -> Array:
 
 
 @implements(np.take)
-def take(x: Any, indices: Any, axis: int | None = None) -> Any:
-    """The slices of x at these positions of an axis (of the flat x without one)."""
+def take(x: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Any:
+    """The slices of x at these positions of an axis (of the flat x without one).
+
+    ``mode`` says what becomes of a position out of range: "raise", "wrap" (modulo the size) or "clip" (to the ends).
+    """
     x = tensor_of(x, "take")
     if axis is None:
         x, axis = np.reshape(x, (-1,)), 0
     axis = one_axis(axis, x.ndim, "take")
-    index = _in_range(integers(indices, "take"), x.shape[axis], "take")
+    index, size = integers(indices, "take"), x.shape[axis]
+    if mode not in ("raise", "wrap", "clip"):
+        raise ValueError(f"take: expected mode 'raise', 'wrap' or 'clip', got {mode!r}")
+    if mode == "raise" or not size:
+        index = _in_range(index, size, "take")
+    else:
+        index = index % size if mode == "wrap" else np.clip(index, 0, size - 1)
     return getitem(x, (slice(None),) * axis + (index,))
 
 
@@ -254,8 +263,14 @@ def _placed(x: Any, index: Any, value: Any, accumulate: bool) -> Any:
     return set_in_place(clone(x), index, value)
 
 
-def scatter(x: Any, dim: int, index: Any, src: Any) -> Any:
-    """A copy of x with ``out[index[i][j]][j] = src[i][j]`` (for dim 0); of repeated indices the last one counts."""
+def scatter(x: Any, dim: int, index: Any, src: Any = None, *, value: float | None = None) -> Any:
+    """A copy of x with ``out[index[i][j]][j] = src[i][j]`` (for dim 0); of repeated indices the last one counts.
+
+    With ``value``, a number is written in place of a source.
+    """
+    if (src is None) == (value is None):
+        raise TypeError("scatter: expected a source or a value, got both or neither")
+    src = value if src is None else src
     x = tensor_of(x, "scatter")
     axis = one_axis(dim, x.ndim, "scatter")
     places = _in_range(integers(index, "scatter"), x.shape[axis], "scatter")
@@ -278,16 +293,26 @@ def _rows(x: Any, dim: int, index: Any, op: str) -> tuple[Any, tuple[Any, ...]]:
     return x, (slice(None),) * axis + (_in_range(np.atleast_1d(integers(index, op)), x.shape[axis], op),)
 
 
-def index_add(x: Any, dim: int, index: Any, source: Any) -> Any:
-    """A copy of x with the slices of source added at these positions of an axis."""
+def _like_rows(source: Any, x: Any, place: tuple[Any, ...], op: str) -> Any:
+    """The source of an assignment to slices, which must have their shape."""
+    source, axis = tensor_of(source, op), len(place) - 1
+    expected = (*x.shape[:axis], place[-1].size, *x.shape[axis + 1 :])
+    if source.shape not in (expected, () if len(expected) == 1 else expected):
+        raise ValueError(f"{op}: expected a source of shape {expected}, got {source.shape}")
+    return source
+
+
+def index_add(x: Any, dim: int, index: Any, source: Any, *, alpha: float = 1) -> Any:
+    """A copy of x with ``alpha`` times the slices of source added at these positions of an axis."""
     x, place = _rows(x, dim, index, "index_add")
-    return _placed(x, place, source, True)
+    source = _like_rows(source, x, place, "index_add")
+    return _placed(x, place, source if alpha == 1 else source * alpha, True)
 
 
 def index_copy(x: Any, dim: int, index: Any, source: Any) -> Any:
     """A copy of x with the slices of source at these positions of an axis."""
     x, place = _rows(x, dim, index, "index_copy")
-    return _placed(x, place, source, False)
+    return _placed(x, place, _like_rows(source, x, place, "index_copy"), False)
 
 
 def index_fill(x: Any, dim: int, index: Any, value: Any) -> Any:
@@ -306,7 +331,10 @@ def put(x: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
     x = tensor_of(x, "put")
     flat = np.reshape(x, (-1,))
     place = _in_range(integers(index, "put"), x._data.size, "put")
-    return np.reshape(_placed(flat, place, source, accumulate), x.shape)
+    source = tensor_of(source, "put")
+    if source._data.size != place.size:
+        raise ValueError(f"put: expected a source of {place.size} elements, one for each index, got {source._data.size}")
+    return np.reshape(_placed(flat, place, np.reshape(source, place.shape), accumulate), x.shape)
 
 
 def masked_select(x: Any, mask: Any) -> Any:
