@@ -144,6 +144,15 @@ from autograd.ops.convolution import (
     conv_transpose2d,
 )
 from autograd.ops.decompositions import logdet
+from autograd.ops.diagonals import (
+    block_diag,
+    diag,
+    diag_embed,
+    diagflat,
+    diagonal,
+    tril,
+    triu,
+)
 from autograd.ops.dropout import (
     dropout,
 )
@@ -225,21 +234,15 @@ from autograd.ops.indexing import (
 )
 from autograd.ops.joining import (
     array_split,
-    block_diag,
     cat,
     chunk,
     column_stack,
     concatenate,
-    diag,
-    diag_embed,
-    diagflat,
-    diagonal,
     dsplit,
     dstack,
     hsplit,
     hstack,
     meshgrid,
-    pad,
     repeat,
     repeat_interleave,
     roll,
@@ -248,8 +251,6 @@ from autograd.ops.joining import (
     stack,
     tensor_split,
     tile,
-    tril,
-    triu,
     unbind,
     vsplit,
     vstack,
@@ -302,6 +303,7 @@ from autograd.ops.ordering import (
     sort,
     topk,
 )
+from autograd.ops.padding import pad
 from autograd.ops.pooling import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,

@@ -29,7 +29,7 @@ from autograd.ops.decompositions import (
     svd,
     svdvals,
 )
-from autograd.ops.joining import diagonal as _diagonal
+from autograd.ops.diagonals import diagonal as _diagonal
 from autograd.ops.linalg import cross, matmul, outer, tensordot, trace
 from autograd.ops.norms import norm
 from autograd.ops.reductions import tensor_of

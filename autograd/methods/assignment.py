@@ -61,14 +61,15 @@ class AssignmentMethods:
         if recorded:
             self._rebind(result)
 
-    def _in_place(self, function: Callable[..., Any], *others: Any) -> Any:
-        """``self <- function(self, *others)`` in this tensor's own memory."""
-        recorded = get_mode().recording and (self._requires_grad or any(_requires_grad(other) for other in others))
+    def _in_place(self, function: Callable[..., Any], *others: Any, **options: Any) -> Any:
+        """``self <- function(self, *others, **options)`` in this tensor's own memory."""
+        given = (self, *others, *options.values())
+        recorded = get_mode().recording and any(_requires_grad(each) for each in given)
         name = function.__name__
         self._check_in_place(name, recorded)
         # the op may save its argument, which is about to be overwritten: it gets a copy
         before = wrap(self._data.copy() if recorded else self._data, self.node)
-        result = function(before, *others)
+        result = function(before, *others, **options)
         if result.shape != self.shape:
             raise ValueError(f"{name}: expected a result of shape {self.shape} to store in place, got {result.shape}")
         np.copyto(self._data, result._data, casting="same_kind")

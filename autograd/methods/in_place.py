@@ -1,4 +1,4 @@
-"""Tensor methods: elementwise functions in place, in PyTorch's names with an underscore."""
+"""Tensor methods: functions that keep the shape in place, in PyTorch's names with an underscore."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd.methods.elementwise import ElementwiseMethods
-from autograd.ops import activations, compositions, elementwise, selection, special
+from autograd.ops import activations, compositions, diagonals, elementwise, indexing, selection, special
 
 
 def in_place(function: Callable[..., Any]) -> Callable[..., Any]:
     """The method that stores ``function(self, ...)`` in the tensor's own memory and returns the tensor."""
 
     def method(self: Any, *arguments: Any, **options: Any) -> Any:
-        def call(*arrays: Any) -> Any:
-            return function(*arrays, **options)
+        def call(*given: Any, **named: Any) -> Any:
+            return function(*given, **named)
 
         call.__name__ = method.__name__
-        return self._in_place(call, *arguments)
+        return self._in_place(call, *arguments, **options)
 
     method.__name__ = method.__qualname__ = f"{function.__name__}_"
     method.__doc__ = f":func:`{function.__name__}` in place."
@@ -90,5 +90,15 @@ class InPlaceMethods:
     clamp_max_ = in_place(compositions.clamp_max)
     nan_to_num_ = in_place(ElementwiseMethods.nan_to_num)
     masked_fill_ = in_place(selection.masked_fill)
+    masked_scatter_ = in_place(indexing.masked_scatter)
+    scatter_ = in_place(indexing.scatter)
+    scatter_add_ = in_place(indexing.scatter_add)
+    index_add_ = in_place(indexing.index_add)
+    index_copy_ = in_place(indexing.index_copy)
+    index_fill_ = in_place(indexing.index_fill)
+    index_put_ = in_place(indexing.index_put)
+    put_ = in_place(indexing.put)
+    tril_ = in_place(diagonals.tril)
+    triu_ = in_place(diagonals.triu)
     relu_ = in_place(activations.relu)
     sigmoid_ = in_place(elementwise.sigmoid)

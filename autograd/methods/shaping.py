@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd.methods._names import ABSENT, one_of
-from autograd.ops import joining, shaping
+from autograd.ops import diagonals, joining, shaping
 from autograd.ops._axes import one_axis
 
 
@@ -49,6 +49,8 @@ class ShapingMethods:
     def dim(self) -> int:
         """The number of axes."""
         return int(self._data.ndim)
+
+    ndimension = dim
 
     def numel(self) -> int:
         """The number of elements."""
@@ -227,24 +229,24 @@ class ShapingMethods:
 
     def tril(self, diagonal: int = 0) -> Any:
         """The lower triangle."""
-        return joining.tril(self, diagonal)
+        return diagonals.tril(self, diagonal)
 
     def triu(self, diagonal: int = 0) -> Any:
         """The upper triangle."""
-        return joining.triu(self, diagonal)
+        return diagonals.triu(self, diagonal)
 
     def diag(self, diagonal: int = 0) -> Any:
         """The diagonal of a matrix, or the matrix with a vector on it."""
-        return joining.diag(self, diagonal)
+        return diagonals.diag(self, diagonal)
 
     def diagonal(self, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
         """The diagonals of the matrices in two axes."""
-        return joining.diagonal(self, offset, dim1, dim2)
+        return diagonals.diagonal(self, offset, dim1, dim2)
 
-    def diag_embed(self, offset: int = 0) -> Any:
+    def diag_embed(self, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
         """Matrices with the last axis on a diagonal."""
-        return joining.diag_embed(self, offset)
+        return diagonals.diag_embed(self, offset, dim1, dim2)
 
     def diagflat(self, offset: int = 0) -> Any:
         """The matrix with all elements on a diagonal."""
-        return joining.diagflat(self, offset)
+        return diagonals.diagflat(self, offset)

@@ -87,7 +87,9 @@ implements(np.power)(power)
 negative = elementwise(np.negative, lambda g, _y, _x: -g, guard=False, doc="-x.")
 positive = elementwise(np.positive, lambda g, _y, _x: g, guard=False, doc="+x.")
 implements(np.conjugate)(positive)  # of real numbers
-clone = elementwise(np.copy, lambda g, _y, _x: g, name="clone", doc="A copy of x.")
+clone = elementwise(
+    lambda x: np.array(x, order="C"), lambda g, _y, _x: g, name="clone", doc="A copy of x, contiguous in row-major order."
+)
 square = elementwise(np.square, lambda g, _y, x: g * (2.0 * x), doc="x ** 2.")
 reciprocal = elementwise(np.reciprocal, lambda g, y, _x: -g * (y * y), doc="1 / x.")
 sqrt = elementwise(np.sqrt, lambda g, y, _x: 0.5 * g / y, doc="Square root; the gradient at 0 is +inf.")

@@ -1,16 +1,15 @@
-"""Joining and splitting, padding, repeating and rolling, triangles and diagonals."""
+"""Joining and splitting, repeating and rolling."""
 
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from autograd.arrays import Array
-from autograd.ops._axes import axis_tuple, one_axis
-from autograd.ops.gate import gate_primitive
+from autograd.ops._axes import one_axis
 from autograd.ops.indexing import getitem
 from autograd.ops.reductions import tensor_of
 from autograd.ops.shaping import atleast_1d, atleast_2d, atleast_3d, broadcast_to, expand_dims, moveaxis, reshape
@@ -98,25 +97,22 @@ def column_stack(tensors: Sequence[Any]) -> Any:
     return concatenate([reshape(part, (-1, 1)) if part.ndim < 2 else part for part in parts], 1)
 
 
-def block_diag(*matrices: Any) -> Any:
-    """Matrices along the diagonal of a larger one, 0 elsewhere."""
-    parts = [atleast_2d(part) for part in _parts(matrices, "block_diag")]
-    width = sum(part.shape[1] for part in parts)
-    rows, left = [], 0
-    for part in parts:
-        rows.append(pad(part, ((0, 0), (left, width - left - part.shape[1]))))
-        left += part.shape[1]
-    return concatenate(rows, 0)
-
-
 # ------------------------------------------------------------------------------------------------ split
 
 
 def _pieces(x: Any, cuts: Sequence[int], axis: int) -> list[Any]:
-    """The pieces between cuts: each is an index of its own, so a piece that nobody uses costs nothing."""
+    """The pieces between cuts (from the end, if negative): each an index of its own, so that an unused piece costs nothing."""
     edges = [0, *cuts, x.shape[axis]]
     lead = (slice(None),) * axis
-    return [getitem(x, (*lead, slice(a, max(a, b)))) for a, b in itertools.pairwise(edges)]
+    return [getitem(x, (*lead, slice(a, b))) for a, b in itertools.pairwise(edges)]
+
+
+def _whole(sections: Any) -> int | None:
+    """A number of sections; None for a sequence of cuts."""
+    try:
+        return operator.index(sections)
+    except TypeError:
+        return None
 
 
 @implements(np.array_split)
@@ -124,12 +120,13 @@ def array_split(x: Any, sections: Any, axis: int = 0) -> Any:
     """Split into this many pieces of nearly equal size, or at these positions."""
     x = tensor_of(x, "array_split")
     axis = one_axis(axis, x.ndim, "array_split")
-    if not isinstance(sections, int):
-        return _pieces(x, [int(cut) for cut in sections], axis)
-    if sections <= 0:
-        raise ValueError(f"array_split: expected at least 1 section, got {sections}")
-    each, extra = divmod(x.shape[axis], sections)
-    return _pieces(x, list(itertools.accumulate([each + (i < extra) for i in range(sections)]))[:-1], axis)
+    count = _whole(sections)
+    if count is None:
+        return _pieces(x, [operator.index(cut) for cut in sections], axis)
+    if count <= 0:
+        raise ValueError(f"array_split: expected at least 1 section, got {count}")
+    each, extra = divmod(x.shape[axis], count)
+    return _pieces(x, list(itertools.accumulate([each + (i < extra) for i in range(count)]))[:-1], axis)
 
 
 tensor_split = array_split
@@ -140,7 +137,8 @@ def split(x: Any, sections: Any, axis: int = 0) -> Any:
     """Split into this many equal pieces, or at these positions."""
     x = tensor_of(x, "split")
     length = x.shape[one_axis(axis, x.ndim, "split")]
-    if isinstance(sections, int) and (sections <= 0 or length % sections):
+    count = _whole(sections)
+    if count is not None and (count <= 0 or length % count):
         raise ValueError(f"split: expected sections that divide {length} evenly, got {sections}; see array_split()")
     return array_split(x, sections, axis)
 
@@ -202,48 +200,7 @@ def dsplit(x: Any, sections: Any) -> Any:
     return split(x, sections, 2)
 
 
-# ------------------------------------------------------------------------------------------------ pad
-
-
-def _pad_kernel(x: Array, *, width: tuple[tuple[int, int], ...], value: float) -> Array:
-    return np.pad(x, width, constant_values=value)
-
-
-def _unpad(g: Any, width: tuple[tuple[int, int], ...]) -> Any:
-    return g[tuple(slice(a, g.shape[i] - b) for i, (a, b) in enumerate(width))]
-
-
-_pad = internal(_pad_kernel, lambda g, _y, _x, *, width, value: _unpad(g, width), name="pad")  # noqa: ARG005
-
-_INDEX_MODES = ("edge", "reflect", "symmetric", "wrap")
-
-
-@implements(np.pad)
-def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float = 0.0) -> Any:
-    """x with a margin around it.
-
-    Args:
-        x: the tensor.
-        pad_width: elements before and after: one number, (before, after), or one such pair for each axis.
-        mode: "constant", "edge", "reflect", "symmetric" or "wrap".
-        constant_values: what the margin holds in mode "constant".
-    """
-    x = tensor_of(x, "pad")
-    width = tuple((int(a), int(b)) for a, b in np.broadcast_to(np.asarray(pad_width), (x.ndim, 2)))
-    if min((n for pair in width for n in pair), default=0) < 0:
-        raise ValueError(f"pad: expected widths >= 0, got {pad_width}")
-    if mode == "constant":
-        return _pad(x, width=width, value=constant_values)
-    if mode not in _INDEX_MODES:
-        raise ValueError(f"pad: expected mode constant, {', '.join(_INDEX_MODES)}, got {mode!r}")
-    for axis, pair in enumerate(width):
-        if pair != (0, 0):
-            places = np.pad(np.arange(x.shape[axis]), pair, mode=mode)  # type: ignore[call-overload]
-            x = getitem(x, (slice(None),) * axis + (places,))
-    return x
-
-
-# ------------------------------------------------------------------------------------------------ repeat and roll
+# ------------------------------------------------------------------------------------------------ repeat, roll and spread out
 
 
 @implements(np.repeat)
@@ -264,7 +221,8 @@ repeat_interleave = repeat
 def tile(x: Any, reps: int | Sequence[int]) -> Any:
     """x repeated as a whole along each axis."""
     x = tensor_of(x, "tile")
-    counts = (reps,) if isinstance(reps, int) else tuple(reps)
+    whole = _whole(reps)
+    counts = tuple(reps) if whole is None else (whole,)  # type: ignore[arg-type]
     counts = (1,) * (x.ndim - len(counts)) + counts
     x = reshape(x, (1,) * (len(counts) - x.ndim) + x.shape)
     interleaved = [n for pair in zip((1,) * x.ndim, x.shape, strict=True) for n in pair]
@@ -275,7 +233,7 @@ def tile(x: Any, reps: int | Sequence[int]) -> Any:
 
 _roll = internal(
     lambda x, *, shift, axis: np.roll(x, shift, axis),
-    lambda g, _y, _x, *, shift, axis: np.roll(g, tuple(-s for s in shift) if axis is not None else -shift, axis),
+    lambda g, _y, _x, *, shift, axis: np.roll(g, tuple(-s for s in shift), axis),
     name="roll",
 )
 
@@ -284,87 +242,33 @@ _roll = internal(
 def roll(x: Any, shift: int | Sequence[int], axis: int | Sequence[int] | None = None) -> Any:
     """Elements moved along axes; what leaves at one end comes in at the other."""
     x = tensor_of(x, "roll")
+    whole = _whole(shift)
+    shifts = [operator.index(each) for each in shift] if whole is None else [whole]  # type: ignore[union-attr]
     if axis is None:
-        return _roll(x, shift=int(shift), axis=None)  # type: ignore[arg-type]
-    axes = axis_tuple(axis, x.ndim, "roll")
-    shifts = (shift,) * len(axes) if isinstance(shift, int) else tuple(shift)
-    if len(shifts) != len(axes):
+        return reshape(_roll(reshape(x, -1), shift=(sum(shifts),), axis=(0,)), x.shape)
+    axes = [one_axis(each, x.ndim, "roll") for each in (axis if isinstance(axis, tuple | list) else (axis,))]
+    if len(shifts) != len(axes) and 1 not in (len(shifts), len(axes)):
         raise ValueError(f"roll: expected one shift for each axis, got {shift} and {axis}")
-    return _roll(x, shift=shifts, axis=axes)
-
-
-# ------------------------------------------------------------------------------------------------ triangles, diagonals
-
-
-def _triangle(x: Any, k: int, lower: bool, op: str) -> Any:
-    x = tensor_of(x, op)
-    if x.ndim < 2:
-        raise ValueError(f"{op}: expected at least 2 axes, got shape {x.shape}")
-    rows, columns = x.shape[-2:]
-    mask = np.tri(rows, columns, k if lower else k - 1, dtype=np.bool_)
-    mask = np.broadcast_to(mask if lower else ~mask, x.shape)
-    return gate_primitive(x, np.array(mask))
-
-
-@implements(np.tril)
-def tril(x: Any, k: int = 0) -> Any:
-    """The part on and below the k-th diagonal, 0 above."""
-    return _triangle(x, k, True, "tril")
-
-
-@implements(np.triu)
-def triu(x: Any, k: int = 0) -> Any:
-    """The part on and above the k-th diagonal, 0 below."""
-    return _triangle(x, k, False, "triu")
-
-
-@implements(np.diagonal)
-def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    """The diagonal of each matrix in two axes, as a new last axis."""
-    x = tensor_of(x, "diagonal")
-    first, second = axis_tuple((axis1, axis2), x.ndim, "diagonal")
-    x = moveaxis(x, (first, second), (-2, -1))
-    rows, columns = x.shape[-2:]
-    start_row, start_column = max(-offset, 0), max(offset, 0)
-    count = max(min(rows - start_row, columns - start_column), 0)
-    steps = np.arange(count)
-    return getitem(x, (Ellipsis, start_row + steps, start_column + steps))
-
-
-def diag_embed(x: Any, offset: int = 0) -> Any:
-    """Matrices with the last axis of x on a diagonal and 0 elsewhere."""
-    x = tensor_of(x, "diag_embed")
-    size = x.shape[-1] + abs(offset)
-    columns = expand_dims(x, -1) * np.ones(size, x.dtype)
-    square = pad(columns, [(0, 0)] * (x.ndim - 1) + [(max(-offset, 0), max(offset, 0)), (0, 0)])
-    return gate_primitive(square, np.broadcast_to(np.eye(size, k=offset, dtype=np.bool_), square.shape))
-
-
-@implements(np.diag)
-def diag(x: Any, k: int = 0) -> Any:
-    """The k-th diagonal of a matrix, or the matrix with a vector on it."""
-    x = tensor_of(x, "diag")
-    if x.ndim == 1:
-        return diag_embed(x, k)
-    if x.ndim == 2:
-        return diagonal(x, k)
-    raise ValueError(f"diag: expected 1 or 2 axes, got shape {x.shape}")
-
-
-@implements(np.diagflat)
-def diagflat(x: Any, k: int = 0) -> Any:
-    """The matrix with all elements of x on its k-th diagonal."""
-    return diag_embed(reshape(x, -1), k)
+    totals: dict[int, int] = {}
+    for each, place in np.broadcast(shifts, axes):
+        totals[int(place)] = totals.get(int(place), 0) + int(each)
+    return _roll(x, shift=tuple(totals.values()), axis=tuple(totals))
 
 
 @implements(np.meshgrid)
-def meshgrid(*tensors: Any, indexing: str = "xy") -> list[Any]:
-    """Coordinate tensors of a grid: "xy" as NumPy (the first varies along axis 1), "ij" as matrix indices."""
+def meshgrid(*tensors: Any, indexing: str = "xy", sparse: bool = False, copy: bool = True) -> list[Any]:  # noqa: ARG001
+    """Coordinate tensors of a grid: "xy" as NumPy (the first varies along axis 1), "ij" as matrix indices.
+
+    With ``sparse`` they have size 1 along the axes on which they do not depend. They are views, whatever ``copy`` says: a
+    Tensor made by broadcasting is read-only.
+    """
     parts = [reshape(tensor_of(x, "meshgrid"), -1) for x in tensors]
     if indexing not in ("xy", "ij"):
         raise ValueError(f"meshgrid: expected indexing 'xy' or 'ij', got {indexing!r}")
     sizes = tuple(x.shape[0] for x in parts)
-    grids = [broadcast_to(reshape(x, (1,) * i + (-1,) + (1,) * (len(parts) - i - 1)), sizes) for i, x in enumerate(parts)]
+    grids = [reshape(x, (1,) * i + (-1,) + (1,) * (len(parts) - i - 1)) for i, x in enumerate(parts)]
+    if not sparse:
+        grids = [broadcast_to(grid, sizes) for grid in grids]
     if indexing == "xy" and len(parts) > 1:
         grids = [moveaxis(grid, 0, 1) for grid in grids]
     return grids

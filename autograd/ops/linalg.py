@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd.arrays import Array
 from autograd.ops._axes import axis_tuple, one_axis
-from autograd.ops.joining import diagonal
+from autograd.ops.diagonals import diagonal
 from autograd.ops.reductions import tensor_of
 from autograd.ops.shaping import moveaxis, reshape, transpose
 from autograd.primitive import implements, internal

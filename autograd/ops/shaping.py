@@ -48,8 +48,18 @@ def _sizes(shape: Any, op: str) -> tuple[int, ...]:
 
 
 @implements(np.reshape)
-def reshape(x: Any, shape: int | Sequence[int]) -> Any:
-    """The same elements, in row-major order, in another shape; one size may be -1, which stands for the rest."""
+def reshape(x: Any, shape: int | Sequence[int], order: str = "C") -> Any:
+    """The same elements in another shape; one size may be -1, which stands for the rest.
+
+    They are read and placed in row-major order ("C"), or with the first index running fastest ("F").
+
+    Raises:
+        ValueError: for a shape of another number of elements.
+    """
+    if order != "C":
+        if order != "F":
+            raise ValueError(f"reshape: expected order 'C' or 'F', got {order!r}; a Tensor does not show its layout in memory")
+        return transpose(reshape(transpose(x), _sizes(shape, "reshape")[::-1]))
     x = tensor_of(x, "reshape")
     wanted = _sizes(shape, "reshape")
     known = math.prod(size for size in wanted if size != -1)
@@ -62,9 +72,9 @@ def reshape(x: Any, shape: int | Sequence[int]) -> Any:
 
 
 @implements(np.ravel)
-def ravel(x: Any) -> Any:
-    """All elements along one axis."""
-    return reshape(x, -1)
+def ravel(x: Any, order: str = "C") -> Any:
+    """All elements along one axis, in row-major order ("C") or with the first index running fastest ("F")."""
+    return reshape(x, -1, order)
 
 
 def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
@@ -96,6 +106,9 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
 
 
 permute = transpose
+
+
+implements(np.matrix_transpose)(lambda x: swapaxes(x, -1, -2))
 
 
 @implements(np.swapaxes)
@@ -240,23 +253,29 @@ def rot90(x: Any, k: int = 1, axes: Sequence[int] = (0, 1)) -> Any:
 
 
 @implements(np.atleast_1d)
-def atleast_1d(x: Any) -> Any:
-    """x with at least one axis."""
-    x = tensor_of(x, "atleast_1d")
+def atleast_1d(*tensors: Any) -> Any:
+    """x with at least one axis. Of several tensors, a tuple."""
+    if len(tensors) != 1:
+        return tuple(atleast_1d(each) for each in tensors)
+    x = tensor_of(tensors[0], "atleast_1d")
     return reshape(x, 1) if x.ndim == 0 else x
 
 
 @implements(np.atleast_2d)
-def atleast_2d(x: Any) -> Any:
-    """x with at least two axes, new ones in front."""
-    x = tensor_of(x, "atleast_2d")
+def atleast_2d(*tensors: Any) -> Any:
+    """x with at least two axes, new ones in front. Of several tensors, a tuple."""
+    if len(tensors) != 1:
+        return tuple(atleast_2d(each) for each in tensors)
+    x = tensor_of(tensors[0], "atleast_2d")
     return reshape(x, (1,) * (2 - x.ndim) + x.shape) if x.ndim < 2 else x
 
 
 @implements(np.atleast_3d)
-def atleast_3d(x: Any) -> Any:
-    """x with at least three axes: (N,) becomes (1, N, 1), and (M, N) becomes (M, N, 1)."""
-    x = atleast_2d(x)
+def atleast_3d(*tensors: Any) -> Any:
+    """x with at least three axes: (N,) becomes (1, N, 1), and (M, N) becomes (M, N, 1). Of several tensors, a tuple."""
+    if len(tensors) != 1:
+        return tuple(atleast_3d(each) for each in tensors)
+    x = atleast_2d(tensors[0])
     return reshape(x, (*x.shape, 1)) if x.ndim < 3 else x
 
 

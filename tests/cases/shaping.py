@@ -20,6 +20,9 @@ def both(op, label, call, shape, torch_call=None, **more):
 
 CASES = [
     both("reshape", "", lambda x: np.reshape(x, (2, -1)), (3, 4), lambda x: torch.reshape(x, (2, -1)), derivative="g, reshaped"),
+    both("transpose", "reshape-F", lambda x: np.reshape(x, (2, -1, 2), order="F"), (3, 4)),
+    both("transpose", "ravel-F", lambda x: np.ravel(x, "F"), (3, 4)),
+    both("transpose", "matrix_transpose", np.matrix_transpose, (2, 3, 4), lambda x: x.mT),
     both("reshape", "empty", lambda x: np.reshape(x, (2, 0, 3)), (0, 3)),
     both("reshape", "0d", lambda x: np.reshape(x, (1, 1)), ()),
     both("reshape", "ravel", np.ravel, (3, 4), lambda x: torch.ravel(x)),
@@ -32,6 +35,8 @@ CASES = [
     Case(op="reshape", label="flatten", call=lambda x: ag.flatten(x, 1), inputs=(real(2, 3, 2),), torch=lambda x: torch.flatten(x, 1)),
     Case(op="reshape", label="unflatten", call=lambda x: ag.unflatten(x, 1, (3, 2)), inputs=(real(2, 6),),
          torch=lambda x: torch.unflatten(x, 1, (3, 2))),
+    Case(op="reshape", label="meshgrid-sparse", call=lambda a, b: tuple(np.meshgrid(a, b, sparse=True)), inputs=(real(2), real(3)),
+         numpy=lambda a, b: tuple(np.meshgrid(a, b, sparse=True))),
     both("transpose", "", np.transpose, (3, 4), lambda x: torch.transpose(x, 0, 1), derivative="g, transposed back"),
     both("transpose", "axes", lambda x: np.transpose(x, (1, 2, 0)), (2, 3, 4), lambda x: torch.permute(x, (1, 2, 0))),
     both("transpose", "swapaxes", lambda x: np.swapaxes(x, 0, -1), (2, 3, 4), lambda x: torch.swapaxes(x, 0, -1)),
