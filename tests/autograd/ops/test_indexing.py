@@ -294,6 +294,86 @@ def test_assignment_and_in_place_operators_are_recorded():
     assert gradient(out.sum(), x).tolist() == [0, 1, 2]
 
 
+def test_in_place_methods_record_what_they_are_given_by_keyword():
+    """Tensors among the keywords were once dropped from the graph, silently."""
+    for change in (
+        lambda y, w: y.add_(other=w), lambda y, w: y.clamp_(min=w), lambda y, w: y.lerp_(end=w, weight=0.5),
+        lambda y, w: y.index_add_(0, [1, 0], source=w), lambda y, w: y.scatter_(dim=0, index=[1, 0], src=w),
+        lambda y, w: y.masked_fill_([True, False], value=w[0]),
+    ):  # fmt: skip
+        w = leaf([1.0, 2.0])
+        y = ag.zeros(2, dtype=np.float64)
+        assert change(y, w) is y
+        assert y.requires_grad
+        assert gradient(y.sum(), w).any()
+
+
+def test_scattering_in_place():
+    rng = np.random.default_rng(0)
+    source = leaf(rng.normal(size=(2, 3)))
+    mask = np.array([[True, False, True], [False, True, False]])
+    for name, arguments in {
+        "scatter": (0, [[1, 0, 1]], source), "scatter_add": (1, [[0, 0], [2, 2]], source), "index_add": (0, [1, 1], source),
+        "index_copy": (1, [2, 0, 1], source), "index_fill": (1, [0], 4.0), "index_put": (([0, 1], [2, 2]), source[:, 0]),
+        "put": ([5, 0], source[0, :2]), "masked_scatter": (mask, source), "tril": (), "triu": (1,),
+    }.items():  # fmt: skip
+        x = leaf(rng.normal(size=(2, 3)))
+        y = x * 1.0
+        expected = getattr(x, name)(*arguments)
+        assert getattr(y, f"{name}_")(*arguments) is y
+        np.testing.assert_array_equal(y._data, expected._data)
+        seed = rng.normal(size=(2, 3))
+        np.testing.assert_array_equal(gradient(y, x, seed), gradient(expected, x, seed))
+    codes = ag.zeros(2, 3).scatter_(1, [[2], [0]], value=1.0)
+    assert codes.tolist() == [[0, 0, 1], [1, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (
+            lambda x: x[1.5],
+            IndexError,
+            "getitem: expected integers, slices, None, Ellipsis or masks as index, got float64 values",
+        ),
+        (lambda x: x["a"], IndexError, "as index, got str"),
+        (
+            lambda x: (x * 1.0).__setitem__(0, [1.0, 2.0]),
+            ValueError,
+            r"setitem: expected a value that broadcasts to \(3,\), got",
+        ),
+        (lambda x: ag.take(x, [0.5]), TypeError, "take: expected integer indices, got float64"),
+        (lambda x: ag.take(x, [6]), IndexError, "take: expected indices from -6 to 5, got 6"),
+        (lambda x: np.take(x, [0], mode="no"), ValueError, "take: expected mode 'raise', 'wrap' or 'clip', got 'no'"),
+        (lambda x: x.index_select(0, [[0]]), IndexError, r"index_select: expected a 1-d index, got shape \(1, 1\)"),
+        (lambda x: x.narrow(1, 2, 2), IndexError, "narrow: expected start and length within 3, got 2 and 2"),
+        (lambda x: ag.take_along_axis(x, [0], 0), ValueError, r"take_along_axis: .*got shapes \(2, 3\) and \(1,\)"),
+        (lambda x: x.gather(0, [[0] * 4]), ValueError, r"gather: expected an index no larger than \(2, 3\) apart from axis 0"),
+        (lambda x: x.gather(0, [[2]]), IndexError, "gather: expected indices from -2 to 1, got 2"),
+        (lambda x: x.scatter(0, [[0, 1]], x[:, :1]), ValueError, r"scatter: expected a source at least as large as the index"),
+        (lambda x: x.scatter(0, [[0]]), TypeError, "scatter: expected a source or a value, got both or neither"),
+        (lambda x: x.index_add(0, [0, 1], x[:1]), ValueError, r"index_add: expected a source of shape \(2, 3\), got \(1, 3\)"),
+        (lambda x: x.index_copy(1, [0], x), ValueError, r"index_copy: expected a source of shape \(2, 1\), got \(2, 3\)"),
+        (lambda x: x.put([0, 1], x), ValueError, "put: expected a source of 2 elements, one for each index, got 6"),
+        (
+            lambda x: x.masked_scatter([True] * 3, x[0]),
+            ValueError,
+            "masked_scatter: expected at least 6 elements in source, got 3",
+        ),
+        (lambda x: ag.one_hot([3], 3), ValueError, "one_hot: expected classes from 0 to 2, got 3 to 3"),
+        (lambda x: ag.embedding([-1], x), IndexError, "embedding: expected indices from 0 to 1, got -1"),
+        (
+            lambda x: (x[0] * 1.0).add_(x),
+            ValueError,
+            r"add_: expected a result of shape \(3,\) to store in place, got \(2, 3\)",
+        ),
+    ],
+)
+def test_what_is_refused(call, error, message):
+    with pytest.raises(error, match=message):
+        call(leaf(np.arange(6.0).reshape(2, 3)))
+
+
 # ------------------------------------------------------------------------------------------------ by chance
 
 
