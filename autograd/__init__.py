@@ -143,7 +143,7 @@ from autograd.ops.convolution import (
     conv_transpose1d,
     conv_transpose2d,
 )
-from autograd.ops.decompositions import logdet
+from autograd.ops.determinants import logdet
 from autograd.ops.diagonals import (
     block_diag,
     diag,

@@ -13,22 +13,19 @@ from autograd.ops._axes import axis_tuple, one_axis
 from autograd.ops.decompositions import (
     EighResult,
     QRResult,
-    SlogdetResult,
     SVDResult,
     cholesky,
-    det,
     eigh,
     eigvalsh,
     inv,
-    logdet,
     matrix_power,
     pinv,
     qr,
-    slogdet,
     solve,
     svd,
     svdvals,
 )
+from autograd.ops.determinants import SlogdetResult, det, logdet, slogdet
 from autograd.ops.diagonals import diagonal as _diagonal
 from autograd.ops.linalg import cross, matmul, outer, tensordot, trace
 from autograd.ops.norms import norm

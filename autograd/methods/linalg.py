@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd.ops import decompositions, linalg
+from autograd.ops import decompositions, determinants, linalg
 
 
 class LinalgMethods:
@@ -86,15 +86,15 @@ class LinalgMethods:
 
     def det(self) -> Any:
         """The determinant."""
-        return decompositions.det(self)
+        return determinants.det(self)
 
     def logdet(self) -> Any:
         """The logarithm of the determinant."""
-        return decompositions.logdet(self)
+        return determinants.logdet(self)
 
     def slogdet(self) -> Any:
         """The sign of the determinant and the logarithm of its absolute value."""
-        return decompositions.slogdet(self)
+        return determinants.slogdet(self)
 
     def cholesky(self) -> Any:
         """The lower triangular L with L L.T = self."""

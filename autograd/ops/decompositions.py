@@ -1,4 +1,4 @@
-"""Inverses, determinants and factorizations of (batches of) matrices.
+"""Inverses and factorizations of (batches of) matrices.
 
 In the formulas T is the transpose of the last two axes, and products are matrix products.
 """
@@ -12,15 +12,6 @@ import numpy as np
 from autograd.arrays import Array
 from autograd.ops.reductions import tensor_of
 from autograd.primitive import implements, internal
-
-_LARGEST_BY_MINORS = 24  # size of a singular matrix up to which cofactors are determinants of minors: n**4 numbers
-
-
-class SlogdetResult(NamedTuple):
-    """Sign and logarithm of the absolute value of a determinant."""
-
-    sign: Any
-    logabsdet: Any
 
 
 class QRResult(NamedTuple):
@@ -130,63 +121,6 @@ def pinv(x: Any, rcond: float | None = None) -> Any:
     Its gradient is that at constant rank.
     """
     return _pinv(matrix_of(x, "pinv"), rcond=rcond)
-
-
-# ------------------------------------------------------------------------------------------------ determinants
-
-
-def _cofactors(x: Any) -> Any:
-    """The derivative of det, exact for singular matrices too, and differentiable where they are.
-
-    det(x) x**-T where x is regular. The cofactors of a singular matrix are determinants of minors; of a large one they come
-    from its singular value decomposition.
-    """
-    values = getattr(x, "_data", x)
-    size = values.shape[-1]
-    if values.size == 0:
-        return np.zeros_like(x)
-    singular = np.linalg.svd(values, compute_uv=False)
-    tiny = np.finfo(values.dtype).eps * size
-    if np.all(singular[..., -1] > tiny * singular[..., 0]):
-        return np.expand_dims(np.linalg.det(x), (-1, -2)) * _t(np.linalg.inv(x))
-    index = np.arange(size)
-    others = np.array([index[index != i] for i in range(size)], dtype=np.intp).reshape(size, size - 1)
-    if size <= _LARGEST_BY_MINORS:
-        minors = np.linalg.det(x[..., others[:, None, :, None], others[None, :, None, :]])
-        return np.where((index[:, None] + index) % 2 == 0, minors, -minors)
-    u, s, vh = np.linalg.svd(x, full_matrices=False)
-    products = np.prod(s[..., others], axis=-1)
-    orientation = np.expand_dims(np.linalg.det(u) * np.linalg.det(vh), (-1, -2))
-    return orientation * np.matmul(_scaled_columns(u, products), vh)
-
-
-_det = internal(np.linalg.det, lambda g, _y, x: np.expand_dims(g, (-1, -2)) * _cofactors(x), name="det")
-
-
-@implements(np.linalg.det)
-def det(x: Any) -> Any:
-    """The determinant; its derivative is the matrix of cofactors, for singular matrices too (0 x 0: 1)."""
-    return _det(matrix_of(x, "det", square=True))
-
-
-def _slogdet_rule(g: Any, _y: Any, x: Any) -> Any:
-    logarithm = g[1]
-    return None if logarithm is None else np.expand_dims(logarithm, (-1, -2)) * _t(np.linalg.inv(x))
-
-
-_slogdet = internal(lambda x: tuple(np.linalg.slogdet(x)), _slogdet_rule, name="slogdet")
-
-
-@implements(np.linalg.slogdet)
-def slogdet(x: Any) -> SlogdetResult:
-    """The sign of the determinant (gradient 0) and the logarithm of its absolute value (gradient x**-T)."""
-    return SlogdetResult(*_slogdet(matrix_of(x, "slogdet", square=True)))
-
-
-def logdet(x: Any) -> Any:
-    """The logarithm of the determinant: nan where it is negative, -inf where it is 0."""
-    sign, logarithm = slogdet(x)
-    return np.where(sign >= 0, logarithm, np.nan)
 
 
 # ------------------------------------------------------------------------------------------------ factorizations

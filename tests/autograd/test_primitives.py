@@ -23,6 +23,8 @@ DECOMPOSITIONS = {
     "solve",
     "det",
     "slogdet",
+    "cofactors",
+    "cofactors_derivative",
     "cholesky",
     "qr",
     "svd",

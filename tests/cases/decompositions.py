@@ -4,6 +4,7 @@ import numpy as np
 from cases.case import Case, fixed, real
 
 from autograd.ops import decompositions as la
+from autograd.ops import determinants as ds
 
 try:
     import torch
@@ -44,15 +45,25 @@ CASES = [
     Case(op="pinv", label="tall", call=la.pinv, inputs=(real(4, 2),), numpy=np.linalg.pinv, torch=lambda x: tl.pinv(x),
          derivative="-y.T @ g @ y.T + (I - x @ y) @ g.T @ y @ y.T + y.T @ y @ g.T @ (I - y @ x)", kink="at constant rank"),
     Case(op="pinv", label="wide", call=la.pinv, inputs=(real(2, 2, 3),), numpy=np.linalg.pinv, torch=lambda x: tl.pinv(x)),
-    Case(op="det", call=la.det, inputs=(regular(3, 3),), numpy=np.linalg.det, torch=lambda x: tl.det(x), derivative="g * cofactors(x)",
+    Case(op="det", call=ds.det, inputs=(regular(3, 3),), numpy=np.linalg.det, torch=lambda x: tl.det(x), derivative="g * cofactors(x)",
          kink="true cofactors of singular matrices"),
-    Case(op="det", label="batch", call=la.det, inputs=(regular(2, 2, 2),), numpy=np.linalg.det, torch=lambda x: tl.det(x)),
-    Case(op="det", label="singular", call=la.det, inputs=(fixed(SINGULAR),)),
-    Case(op="det", label="zero", call=la.det, inputs=(fixed(NOTHING),), numpy=np.linalg.det),
-    Case(op="det", label="1x1", call=la.det, inputs=(fixed([[0.0]]),), numpy=np.linalg.det),
-    Case(op="det", label="0x0", call=la.det, inputs=(real(0, 0),), numpy=np.linalg.det),
-    Case(op="slogdet", call=la.slogdet, inputs=(regular(2, 3, 3),), numpy=np.linalg.slogdet, derivative="g * inv(x).T"),
-    Case(op="slogdet", label="logdet", call=definite(la.logdet), inputs=(regular(3, 3),), torch=definite(lambda x: torch.logdet(x))),
+    Case(op="det", label="batch", call=ds.det, inputs=(regular(2, 2, 2),), numpy=np.linalg.det, torch=lambda x: tl.det(x)),
+    Case(op="det", label="singular", call=ds.det, inputs=(fixed(SINGULAR),)),
+    Case(op="det", label="zero", call=ds.det, inputs=(fixed(NOTHING),), numpy=np.linalg.det),
+    Case(op="det", label="1x1", call=ds.det, inputs=(fixed([[0.0]]),), numpy=np.linalg.det),
+    Case(op="det", label="0x0", call=ds.det, inputs=(real(0, 0),), numpy=np.linalg.det),
+    Case(op="cofactors", call=lambda x: ds.cofactors(la.matrix_of(x, "cofactors")), inputs=(regular(2, 3, 3),), derivative="cofactors_derivative(x, g)",
+         kink="exact at every rank"),
+    Case(op="cofactors", label="rank-2", call=lambda x: ds.cofactors(la.matrix_of(x, "cofactors")), inputs=(fixed(SINGULAR),), orders=1),
+    Case(op="cofactors", label="zero", call=lambda x: ds.cofactors(la.matrix_of(x, "cofactors")), inputs=(fixed(NOTHING),), orders=1),
+    Case(op="cofactors", label="1x1", call=lambda x: ds.cofactors(la.matrix_of(x, "cofactors")), inputs=(fixed([[0.0]]),), orders=1),
+    Case(op="cofactors", label="empty", call=lambda x: ds.cofactors(la.matrix_of(x, "cofactors")), inputs=(real(0, 0),)),
+    Case(op="cofactors_derivative", call=lambda x, h: ds.cofactors_derivative(la.matrix_of(x, "cofactors_derivative"), h), inputs=(regular(3, 3), real(3, 3)),
+         derivative="third derivatives of det; cofactors_derivative(x, g)", kink="the third derivative needs regular matrices"),
+    Case(op="cofactors_derivative", label="batch", call=lambda x, h: ds.cofactors_derivative(la.matrix_of(x, "cofactors_derivative"), h), inputs=(regular(2, 2, 2), real(2, 2, 2))),
+    Case(op="cofactors_derivative", label="empty", call=lambda x, h: ds.cofactors_derivative(la.matrix_of(x, "cofactors_derivative"), h), inputs=(real(0, 2, 2), real(0, 2, 2))),
+    Case(op="slogdet", call=ds.slogdet, inputs=(regular(2, 3, 3),), numpy=np.linalg.slogdet, derivative="g * inv(x).T"),
+    Case(op="slogdet", label="logdet", call=definite(ds.logdet), inputs=(regular(3, 3),), torch=definite(lambda x: torch.logdet(x))),
     Case(op="cholesky", call=definite(la.cholesky), inputs=(regular(3, 3),), torch=definite(lambda x: tl.cholesky(x)),
          derivative="sym(L^-T phi(L.T g) L^-1)"),
     Case(op="cholesky", label="batch", call=definite(la.cholesky), inputs=(regular(2, 2, 2),)),

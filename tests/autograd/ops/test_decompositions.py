@@ -101,3 +101,49 @@ def test_shapes_are_checked():
         ag.linalg.det(Tensor(np.eye(2, dtype=np.float16)))
     with pytest.raises(ValueError, match=r"svd: expected full_matrices=False for shape \(3, 2\)"):
         np.linalg.svd(ag.ones(3, 2))  # NumPy's default is the full one: never silently another shape
+
+
+def with_singular_values(s, rng):
+    q, _ = np.linalg.qr(rng.normal(size=(len(s), len(s))))
+    r, _ = np.linalg.qr(rng.normal(size=(len(s), len(s))))
+    return q * s @ r
+
+
+def second_derivative(x, h):
+    """The gradient of <h, gradient of det>."""
+    x = leaf(x)
+    (first,) = ag.grad([ag.linalg.det(x)], [x], create_graph=True)
+    (second,) = ag.grad([(first * Tensor(h)).sum()], [x])
+    return second.numpy()
+
+
+@pytest.mark.parametrize("zeros", [0, 1, 2, 3])
+@pytest.mark.parametrize("smallest", [0.0, 1e-13, 1e-6])
+@pytest.mark.parametrize("n", [3, 4, 30])
+def test_hard_case_071_second_derivatives_of_det_at_any_rank(n, smallest, zeros):
+    rng = np.random.default_rng(0)
+    s = np.ones(n)  # equal ones: the derivatives of U and Vh do not exist, that of the cofactors does
+    s[:zeros] = smallest
+    x, h = with_singular_values(s, rng), rng.normal(size=(n, n))
+
+    def cofactors(at):  # of x + e h by high-order differences of a polynomial: of det along a direction
+        return gradient(ag.linalg.det, at)
+
+    e = 1e-3
+    steps = [(-3, -1 / 60), (-2, 3 / 20), (-1, -3 / 4), (1, 3 / 4), (2, -3 / 20), (3, 1 / 60)]
+    numeric = sum(weight * cofactors(x + k * e * h / n) for k, weight in steps) * n / e
+    np.testing.assert_allclose(second_derivative(x, h), numeric, atol=1e-8)
+
+
+def test_det_and_slogdet_leave_the_other_matrices_of_a_batch_alone():
+    eye, ones, nan = np.eye(3), np.ones((3, 3)), np.full((3, 3), np.nan)
+    found = gradient(lambda x: ag.linalg.det(x).sum(), np.stack([eye, ones, nan]))
+    np.testing.assert_allclose(found[:2], [eye, np.zeros((3, 3))], atol=1e-14)
+    assert np.isnan(found[2]).all()
+    found = gradient(lambda x: ag.linalg.slogdet(x).logabsdet.sum(), np.stack([eye, ones]))
+    np.testing.assert_allclose(found[0], eye, atol=1e-14)
+    assert np.isnan(found[1]).all()
+
+
+def test_det_that_underflows_has_a_gradient():
+    np.testing.assert_allclose(gradient(ag.linalg.det, 1e-200 * np.eye(2)), 1e-200 * np.eye(2), rtol=1e-12, atol=0.0)
