@@ -579,6 +579,16 @@ def internal(kernel: Function, *rules: Function, name: str, joint: Function | No
     return primitive(kernel, *rules, name=name, joint=joint, view=view, checked=False)
 
 
+def positional(kernel: Function, *rules: Function, name: str) -> Function:
+    """Declares a primitive of two or three arrays that has no static arguments and whose rules always return an array.
+
+    It goes the short way of elementwise ops, forward and backward. Where two arguments of one shape and dtype give another
+    shape or dtype, use :func:`internal`.
+    """
+    declared = Primitive(name, kernel, rules, simple=True)
+    return _published(declared, _binary(declared, True) if len(rules) == 2 else _nary(declared, True), kernel.__doc__)
+
+
 def fused(
     composition: Function, kernel: Function, rule: Function, name: str | None = None, unread: tuple[int, ...] = ()
 ) -> Function:

@@ -12,14 +12,15 @@ from autograd.ops._axes import axis_tuple, one_axis
 from autograd.ops.diagonals import diagonal
 from autograd.ops.reductions import tensor_of
 from autograd.ops.shaping import moveaxis, reshape, transpose
-from autograd.primitive import implements, internal
+from autograd.primitive import implements, positional
 
 # ------------------------------------------------------------------------------------------------ matmul
 
-_matmul = internal(
+# .mT means the same on arrays and Tensors, and costs an eighth of np.swapaxes
+_matmul = positional(
     np.matmul,
-    lambda g, _z, _x, y: np.matmul(g, np.swapaxes(y, -1, -2)),
-    lambda g, _z, x, _y: np.matmul(np.swapaxes(x, -1, -2), g),
+    lambda g, _z, _x, y: np.matmul(g, y.mT),
+    lambda g, _z, x, _y: np.matmul(x.mT, g),
     name="matmul",
 )
 
@@ -32,11 +33,12 @@ def matmul(a: Any, b: Any) -> Any:
         ValueError: for 0-d operands, and where the inner dimensions or the batch axes do not agree.
     """
     try:
-        ndim_a, ndim_b = a._data.ndim, b._data.ndim
+        x, y = a._data, b._data
     except AttributeError:
         a, b = tensor_of(a, "matmul"), tensor_of(b, "matmul")
-        ndim_a, ndim_b = a._data.ndim, b._data.ndim
-    if ndim_a == 2 and ndim_b == 2 and a._data.shape[1] == b._data.shape[0]:
+        x, y = a._data, b._data
+    ndim_a, ndim_b = x.ndim, y.ndim
+    if ndim_a == 2 and ndim_b == 2 and x.shape[1] == y.shape[0]:
         return _matmul(a, b)
     shape_a, shape_b = a.shape, b.shape
     if not shape_a or not shape_b:
@@ -62,18 +64,19 @@ def matmul(a: Any, b: Any) -> Any:
 def _linear_kernel(x: Array, weight: Array, *bias: Array) -> Array:
     y: Array = np.matmul(x, weight.T)
     if bias:
-        if y.dtype == np.result_type(y, bias[0]):
+        if y.dtype == bias[0].dtype or y.dtype == np.result_type(y, bias[0]):  # the second costs as much as a small product
             y += bias[0]
         else:
             y = y + bias[0]
     return y
 
 
-_linear = internal(
+_linear = positional(
     _linear_kernel,
     lambda g, _y, _x, weight, *_bias: np.matmul(g, weight),
-    lambda g, _y, x, _weight, *_bias: np.matmul(np.swapaxes(g, 0, 1), x),
-    lambda g, _y, _x, _weight, *_bias: np.sum(g, axis=0),
+    lambda g, _y, x, _weight, *_bias: np.matmul(g.mT, x),
+    # a product with ones is the faster sum from 8 rows to 1,000, and adds float16 up in float32
+    lambda g, _y, _x, _weight, _bias: np.matmul(np.ones(g.shape[0], g.dtype), g),
     name="linear",
 )
 
@@ -83,17 +86,20 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
 
     dx = g @ weight, dweight = g.T @ x, dbias = sum(g).
     """
-    x, weight = tensor_of(x, "linear"), tensor_of(weight, "linear")
-    shape = x._data.shape
-    if weight._data.ndim != 2 or not shape or shape[-1] != weight._data.shape[1]:
-        raise ValueError(f"linear: expected x (..., I) and weight (O, I), got {shape} and {weight.shape}")
+    try:
+        shape, wide = x._data.shape, weight._data.shape
+    except AttributeError:
+        x, weight = tensor_of(x, "linear"), tensor_of(weight, "linear")
+        shape, wide = x._data.shape, weight._data.shape
+    if len(wide) != 2 or not shape or shape[-1] != wide[1]:
+        raise ValueError(f"linear: expected x (..., I) and weight (O, I), got {shape} and {wide}")
     if bias is not None:
         bias = tensor_of(bias, "linear")
-        if bias._data.shape != weight._data.shape[:1]:
-            raise ValueError(f"linear: expected a bias of shape {weight.shape[:1]}, got {bias.shape}")
+        if bias._data.shape != wide[:1]:
+            raise ValueError(f"linear: expected a bias of shape {wide[:1]}, got {bias.shape}")
     flat = x if len(shape) == 2 else reshape(x, (math.prod(shape[:-1]), shape[-1]))
     y = _linear(flat, weight) if bias is None else _linear(flat, weight, bias)
-    return y if len(shape) == 2 else reshape(y, (*shape[:-1], weight.shape[0]))
+    return y if len(shape) == 2 else reshape(y, (*shape[:-1], wide[0]))
 
 
 # ------------------------------------------------------------------------------------------------ other products

@@ -41,3 +41,11 @@ def test_hard_case_092_the_same_tensor_twice():
         x = leaf([1.0, 2.0])
         f(x).sum().backward()
         np.testing.assert_array_equal(x.grad.numpy(), expected)
+
+
+def test_the_bias_gradient_of_halves_is_summed_in_single_precision():
+    half = np.float16
+    bias = Tensor(np.zeros(3, half), requires_grad=True)
+    y = ag.linear(Tensor(np.ones((4096, 2), half)), Tensor(np.ones((3, 2), half)), bias)
+    y.backward(Tensor(np.ones((4096, 3), half)))
+    np.testing.assert_array_equal(bias.grad.numpy(), np.full(3, 4096.0))  # 2048 + 1 is 2048 in float16
