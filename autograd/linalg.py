@@ -44,6 +44,19 @@ implements(np.linalg.tensordot)(tensordot)
 implements(np.linalg.cross)(cross)
 
 
+def _matvec(a: Any, x: Any) -> Any:
+    return np.squeeze(matmul(a, np.expand_dims(x, -1)), axis=-1)
+
+
+def _vecmat(x: Any, a: Any) -> Any:
+    return np.squeeze(matmul(np.expand_dims(x, -2), a), axis=-2)
+
+
+if hasattr(np, "matvec"):  # NumPy 2.2
+    implements(np.matvec)(_matvec)
+    implements(np.vecmat)(_vecmat)
+
+
 @implements(np.linalg.diagonal)
 def diagonal(x: Any, offset: int = 0) -> Any:
     """The diagonals of the matrices in the last two axes."""
@@ -156,6 +169,13 @@ def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
     if math.prod(a.shape[: b.ndim]) != size or math.prod(columns) != size:
         raise ValueError(f"tensorsolve: expected a of shape b.shape + x.shape, as many elements in both, got {a.shape}")
     return np.reshape(solve(np.reshape(a, (size, size)), np.reshape(b, (size,))), columns)
+
+
+@implements(np.vander)
+def _numpy_vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
+    x = tensor_of(x, "vander")
+    powers = vander(x.to(np.promote_types(x.dtype, np.int64)), N)  # NumPy's dtype: float64 from float32
+    return powers if increasing else np.flip(powers, axis=-1)
 
 
 def vander(x: Any, N: int | None = None) -> Any:

@@ -104,6 +104,11 @@ class LinalgMethods:
         """Q and R, reduced."""
         return decompositions.qr(self)
 
+    def svd(self, some: bool = True) -> Any:
+        """U, S and V (not its transpose) with self = U diag(S) V.T, K = min(M, N) columns unless ``some`` is False."""
+        u, s, vh = decompositions.svd(self, full_matrices=not some)
+        return u, s, vh.mT
+
     def matrix_power(self, n: int) -> Any:
         """The n-th power of (a batch of) matrices."""
         return decompositions.matrix_power(self, n)

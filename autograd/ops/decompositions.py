@@ -99,8 +99,8 @@ def solve(a: Any, b: Any) -> Any:
     return _solve(a, b)
 
 
-def _pinv_kernel(x: Array, rcond: float | None = None) -> Array:
-    return np.linalg.pinv(x, rcond)
+def _pinv_kernel(x: Array, rcond: Any = None, hermitian: bool = False) -> Array:
+    return np.linalg.pinv(x, rcond, hermitian)
 
 
 def _pinv_rule(g: Any, y: Any, x: Any, **_static: Any) -> Any:
@@ -115,12 +115,22 @@ _pinv = internal(_pinv_kernel, _pinv_rule, name="pinv")
 
 
 @implements(np.linalg.pinv)
-def pinv(x: Any, rcond: float | None = None) -> Any:
+def pinv(x: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
     """The Moore-Penrose inverse; singular values below ``rcond`` times the greatest count as 0 (of a zero matrix it is 0).
 
     Its gradient is that at constant rank.
+
+    Args:
+        x: (..., M, N).
+        rcond: the relative bound (of each matrix, where an array); by default that of NumPy.
+        hermitian: the matrices are symmetric, which is faster.
+        rtol: another name of ``rcond``.
     """
-    return _pinv(matrix_of(x, "pinv"), rcond=rcond)
+    if rtol is not None:
+        if rcond is not None:
+            raise ValueError("pinv: expected rcond or rtol, got both")
+        rcond = rtol
+    return _pinv(matrix_of(x, "pinv", square=hermitian), rcond=rcond, hermitian=hermitian)
 
 
 # ------------------------------------------------------------------------------------------------ factorizations
@@ -138,13 +148,16 @@ _cholesky = internal(np.linalg.cholesky, _cholesky_rule, name="cholesky")
 
 
 @implements(np.linalg.cholesky)
-def cholesky(x: Any) -> Any:
+def cholesky(x: Any, *, upper: bool = False) -> Any:
     """The lower triangular L with x = L L.T. Only the lower triangle of x is read; its gradient is symmetric.
+
+    With ``upper`` it is L.T, and the upper triangle is read.
 
     Raises:
         LinAlgError: where x is not positive definite.
     """
-    return _cholesky(matrix_of(x, "cholesky", square=True))
+    x = matrix_of(x, "cholesky", square=True)
+    return _t(_cholesky(_t(x))) if upper else _cholesky(x)
 
 
 def _qr_rule(g: Any, y: Any, _x: Any) -> Any:
@@ -279,6 +292,8 @@ def matrix_power(x: Any, n: int) -> Any:
     if n == 0:
         return np.where(False, x, np.eye(x.shape[-1], dtype=x.dtype))
     base, n = (inv(x), -n) if n < 0 else (x, n)
+    if n == 3:  # NumPy's order
+        return np.matmul(np.matmul(base, base), base)
     result = None
     while n:
         if n % 2:

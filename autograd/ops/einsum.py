@@ -65,7 +65,7 @@ def einsum(subscripts: Any, *operands: Any, optimize: Any = True) -> Any:
     tensors = [tensor_of(operand, "einsum") for operand in operands]
     terms, output = _parse(subscripts, [tensor.ndim for tensor in tensors])
     sizes = _sizes(terms, output, tensors)
-    cleaned = [_diagonal(*_squeezed(term, tensor, sizes)) for term, tensor in zip(terms, tensors, strict=True)]
+    cleaned = [_squeezed(*_diagonal(term, tensor), sizes) for term, tensor in zip(terms, tensors, strict=True)]
     pairs = [_summed(index, cleaned, output) for index in range(len(cleaned))]
     terms, tensors = [term for term, _ in pairs], [tensor for _, tensor in pairs]
     if len(tensors) == 1:
@@ -154,6 +154,8 @@ def _diagonal(term: str, tensor: Any) -> tuple[str, Any]:
         while term.count(letter) > 1:
             first = term.index(letter)
             second = term.index(letter, first + 1)
+            if tensor.shape[first] != tensor.shape[second]:
+                raise ValueError(f"einsum: expected equal sizes for {letter!r} twice in one operand, got shape {tensor.shape}")
             tensor = np.diagonal(tensor, 0, first, second)  # the diagonal becomes the last axis
             term = term[:first] + term[first + 1 : second] + term[second + 1 :] + letter
     return term, tensor

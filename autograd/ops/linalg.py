@@ -141,7 +141,7 @@ def outer(a: Any, b: Any) -> Any:
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     """The sum of products over pairs of axes: the last ``axes`` of a with the first of b, or two lists of axes."""
     a, b = tensor_of(a, "tensordot"), tensor_of(b, "tensordot")
-    if isinstance(axes, int):
+    if isinstance(axes, int | np.integer):
         left, right = tuple(range(a.ndim - axes, a.ndim)), tuple(range(axes))
     else:
         left, right = axis_tuple(axes[0], a.ndim, "tensordot"), axis_tuple(axes[1], b.ndim, "tensordot")
@@ -177,6 +177,15 @@ def kron(a: Any, b: Any) -> Any:
 
 
 @implements(np.cross)
+def _numpy_cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
+    """NumPy's signature: the axis of the vectors in each argument and in the result."""
+    if axis is not None:
+        return cross(a, b, axis)
+    a, b = tensor_of(a, "cross"), tensor_of(b, "cross")
+    last = cross(moveaxis(a, one_axis(axisa, a.ndim, "cross"), -1), moveaxis(b, one_axis(axisb, b.ndim, "cross"), -1))
+    return moveaxis(last, -1, axisc)
+
+
 def cross(a: Any, b: Any, axis: int = -1) -> Any:
     """The vector product of 3-vectors along an axis."""
     a, b = tensor_of(a, "cross"), tensor_of(b, "cross")
@@ -216,27 +225,32 @@ def mv(a: Any, x: Any) -> Any:
 
 def addmm(x: Any, a: Any, b: Any, *, beta: float = 1.0, alpha: float = 1.0) -> Any:
     """beta x + alpha (a @ b)."""
-    return _scaled(x, beta) + _scaled(mm(a, b), alpha)
+    return _added(x, beta, _scaled(mm(a, b), alpha))
 
 
 def addmv(x: Any, a: Any, v: Any, *, beta: float = 1.0, alpha: float = 1.0) -> Any:
     """beta x + alpha (a @ v)."""
-    return _scaled(x, beta) + _scaled(mv(a, v), alpha)
+    return _added(x, beta, _scaled(mv(a, v), alpha))
 
 
 def addr(x: Any, a: Any, b: Any, *, beta: float = 1.0, alpha: float = 1.0) -> Any:
     """beta x + alpha outer(a, b)."""
-    return _scaled(x, beta) + _scaled(outer(a, b), alpha)
+    return _added(x, beta, _scaled(outer(a, b), alpha))
 
 
 def addbmm(x: Any, a: Any, b: Any, *, beta: float = 1.0, alpha: float = 1.0) -> Any:
     """beta x + alpha (the sum of the batch a @ b)."""
-    return _scaled(x, beta) + _scaled(np.sum(bmm(a, b), axis=0), alpha)
+    return _added(x, beta, _scaled(np.sum(bmm(a, b), axis=0), alpha))
 
 
 def baddbmm(x: Any, a: Any, b: Any, *, beta: float = 1.0, alpha: float = 1.0) -> Any:
     """beta x + alpha (a @ b), batch by batch."""
-    return _scaled(x, beta) + _scaled(bmm(a, b), alpha)
+    return _added(x, beta, _scaled(bmm(a, b), alpha))
+
+
+def _added(x: Any, beta: float, product: Any) -> Any:
+    """beta x + product; with beta = 0 nothing of x comes through, not even nan (PyTorch's rule), and its gradient is 0."""
+    return np.where(False, x, product) if beta == 0 else _scaled(x, beta) + product
 
 
 def _scaled(x: Any, factor: float) -> Any:

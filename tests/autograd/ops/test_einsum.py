@@ -16,6 +16,7 @@ import autograd as ag
         ("ijk", ((2, 3),), "one of 2 axes"),
         ("__import__('os')", ((2, 3),), "expected letters"),
         ("i->j->k", ((2,),), "expected letters"),
+        ("ii->i", ((1, 3),), "equal sizes for 'i' twice"),
     ],
 )
 def test_mistakes_in_subscripts_are_named(spec, shapes, message):

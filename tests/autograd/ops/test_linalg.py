@@ -49,3 +49,41 @@ def test_the_bias_gradient_of_halves_is_summed_in_single_precision():
     y = ag.linear(Tensor(np.ones((4096, 2), half)), Tensor(np.ones((3, 2), half)), bias)
     y.backward(Tensor(np.ones((4096, 3), half)))
     np.testing.assert_array_equal(bias.grad.numpy(), np.full(3, 4096.0))  # 2048 + 1 is 2048 in float16
+
+
+@pytest.mark.parametrize(
+    ("f", "shapes"),
+    [
+        (lambda a, b: np.cross(a, b, axisa=0, axisb=1, axisc=0), ((3, 4), (4, 3))),
+        (lambda a, b: np.cross(a, b, axis=0), ((3, 4), (3, 4))),
+        (lambda a, b: np.tensordot(a, b, np.int64(1)), ((3, 4), (4, 5))),
+        (lambda x: np.vander(x), ((5,),)),
+        (lambda x: np.vander(x, 3, increasing=True), ((5,),)),
+        (lambda x: np.linalg.cholesky(x @ x.mT, upper=True), ((3, 3),)),
+        (lambda x: np.linalg.pinv(x, rtol=1e-3), ((4, 3),)),
+        (lambda x: np.linalg.pinv(x + x.mT, hermitian=True), ((3, 3),)),
+        *([(np.matvec, ((2, 3, 4), (4,))), (np.vecmat, ((3,), (2, 3, 4)))] if hasattr(np, "matvec") else []),
+    ],
+)
+def test_numpys_signatures(f, shapes):
+    rng = np.random.default_rng(0)
+    values = [rng.normal(size=shape) for shape in shapes]
+    leaves = tuple(leaf(value) for value in values)
+    np.testing.assert_allclose(f(*leaves).detach().numpy(), f(*values), rtol=1e-12, atol=1e-14)
+    assert ag.gradcheck(f, leaves)
+    assert ag.gradgradcheck(f, leaves)
+
+
+def test_nothing_of_an_argument_times_zero_comes_through():
+    x, a = leaf([[np.nan, np.inf]]), leaf([[2.0]])
+    y = ag.addmm(x, a, Tensor(np.array([[3.0, 4.0]])), beta=0)
+    np.testing.assert_array_equal(y.detach().numpy(), [[6.0, 8.0]])
+    y.sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), [[0.0, 0.0]])
+    np.testing.assert_array_equal(a.grad.numpy(), [[7.0]])
+
+
+def test_svd_as_a_method_gives_v():
+    x = Tensor(np.random.default_rng(0).normal(size=(4, 3)))
+    u, s, v = x.svd()
+    np.testing.assert_allclose((u * s @ v.mT).numpy(), x.numpy(), atol=1e-14)
