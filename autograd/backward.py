@@ -105,7 +105,11 @@ def unbroadcast(cotangent: Any, shape: Shape) -> Any:
     added = cotangent.ndim - len(shape)
     stretched = tuple(axis for axis, size in enumerate(shape, start=added) if size == 1 and cotangent.shape[axis] != 1)
     if added > 0 or stretched:
-        cotangent = np.sum(cotangent, axis=(*range(added), *stretched), keepdims=True)
+        axes = (*range(added), *stretched)
+        if isinstance(cotangent, np.ndarray) and cotangent.dtype == np.float16:  # NumPy would stop counting at 2048
+            cotangent = np.sum(cotangent, axis=axes, keepdims=True, dtype=np.float32).astype(np.float16)
+        else:
+            cotangent = np.sum(cotangent, axis=axes, keepdims=True)
         if added > 0:
             cotangent = np.reshape(cotangent, cotangent.shape[added:])
     return cotangent

@@ -422,3 +422,14 @@ def test_saved_arrays_are_those_that_a_wanted_rule_reads():
     y = ag.exp(a)
     assert y.node.saved[0] is y._data
     assert y.node.saved[1] is None
+
+
+@pytest.mark.parametrize("shape", [(8,), (1, 8), (1, 1), ()])
+@pytest.mark.parametrize("recorded", [False, True])
+def test_broadcasting_in_float16_is_undone_in_float32(shape, recorded):
+    x = Tensor(np.ones((4096, 8), np.float16))
+    b = leaf(np.zeros(shape), np.float16)
+    seed = Tensor(np.full((4096, 8), 0.25, np.float16))
+    (g,) = ag.grad(x + b, b, seed, create_graph=recorded)
+    assert g.dtype == np.float16
+    np.testing.assert_array_equal(g._data, np.full(shape, 0.25 * 4096 * (8 if shape in ((1, 1), ()) else 1), np.float16))
