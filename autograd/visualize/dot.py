@@ -116,7 +116,7 @@ class Writer:
         lines = [
             f"{indent}subgraph cluster_{box.key} {{",
             f'{indent}  label=<{label}>; style="rounded,filled"; color="{line}"; fillcolor="{fill}"; '
-            f"penwidth={1.6 if box.copies > 1 else 1.0}; labeljust=l; margin=12; tooltip={quote(self._facts(box.facts, name))}",
+            f"penwidth={1.6 if box.copies > 1 else 1.0}; labeljust=l; margin=12; tooltip={quote(name)}",
         ]
         # without parameters at the left, the straight data path would run through the label: an invisible spacer as wide
         first = next((vertex for vertex in inside if vertex.kind in ("op", "module")), None)
@@ -149,8 +149,6 @@ class Writer:
             attributes.append('style="rounded,filled,dashed"')
         if vertex.kind == "module":
             attributes.append("peripheries=2")
-        if vertex.first_nan:
-            attributes.append(f'color="{theme.states["nan"].fill}", penwidth=2.6')
         if vertex.key in self.spine:
             attributes.append("group=spine")
         return f"{vertex.key} [{', '.join(attributes)}]"

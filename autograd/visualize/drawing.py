@@ -20,7 +20,7 @@ from autograd.visualize.render import DrawError, find_graphviz, lay_out, require
 from autograd.visualize.style import THEMES, Theme, Thresholds, coded_theme
 from autograd.visualize.walk import Names, read
 
-_SHOW = ("shape", "dtype", "value", "grad", "stats", "saved", "source", "time", "memory")
+_SHOW = ("shape", "dtype", "grad", "saved", "source")
 _MERMAID_LIMIT = 120
 _HARD_LIMIT = 3000
 
@@ -46,8 +46,8 @@ def draw(
         outputs: a Tensor, or a list or dict of them (several outputs in one picture).
         model: the module that made it; names are found without it where the modules were called as modules.
         params: names for tensors: a dict, or ``locals()``.
-        show: what is written besides the ops: among "shape", "dtype", "value", "grad", "stats", "saved", "source", "time",
-            "memory", or "all".
+        show: what is written besides the ops: among "shape", "dtype", "grad", "saved" (what is kept for backward) and "source"
+            (the line that made an op, where ``record_source()`` was on), or "all".
         depth: 0 draws one box for each outermost module, 1 shows what is in these, ..., None all.
         roll: draw runs of equal modules once, with a count.
         direction: "TB" (data flows down) or "LR" (to the right).

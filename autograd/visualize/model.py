@@ -25,7 +25,6 @@ class Vertex:
         saved_bytes: what is kept here.
         backward: True for an op that was made by a recorded backward pass.
         again: True for a chip of a value that is drawn elsewhere too.
-        first_nan: True for the op in which the first nan or inf arose.
         facts: further (name, text) pairs, for tooltips and the page.
         copies: how many equal things this one stands for.
         source: the key of the vertex that this is a chip of, or its own.
@@ -47,7 +46,6 @@ class Vertex:
     saved_bytes: int = 0
     backward: bool = False
     again: bool = False
-    first_nan: bool = False
     facts: tuple[tuple[str, str], ...] = ()
     copies: int = 1
     source: str = ""
@@ -78,10 +76,7 @@ class Box:
     arguments: str = ""
     last: str = ""  # of a rolled box: the name of the last of its copies
     copies: int = 1
-    ops: int = 0
-    parameters: int = 0
     backward: bool = False
-    facts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(slots=True)
@@ -98,7 +93,6 @@ class Graph:
     values: int = 0
     saved_bytes: int = 0
     released: bool = False
-    depth: int | None = None
     notes: tuple[str, ...] = ()
 
     def by_key(self) -> dict[str, Vertex]:

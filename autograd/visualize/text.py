@@ -69,8 +69,6 @@ def _line(vertex: Vertex, indent: str, number: str, arguments: list[str], show: 
         line += f" {SAVED}"
         if vertex.saved_bytes:
             line += f" {bytes_text(vertex.saved_bytes)}"
-    if vertex.first_nan:
-        line += "  ✕ first nan"
     if vertex.lines and vertex.kind == "op":
         line += "  " + " ".join(vertex.lines)
     return line

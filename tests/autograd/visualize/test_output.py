@@ -191,3 +191,14 @@ def test_the_automatic_theme_carries_both(mlp):
 def test_layout_runs_in_a_process_of_its_own(mlp):
     draw(mlp).svg
     assert "pygraphviz" not in sys.modules
+
+
+@pytest.mark.parametrize("show", ["shape", "dtype", "grad", "saved", "source"])
+def test_every_choice_of_show_changes_the_picture(show):
+    import autograd as ag
+
+    w = Tensor(np.ones((3, 3)), requires_grad=True)
+    with ag.record_source():
+        loss = (ag.tanh(w @ w) * 2.0).sum()
+    loss.backward()
+    assert draw(loss, show=show).dot != draw(loss, show=()).dot

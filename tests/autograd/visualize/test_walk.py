@@ -156,7 +156,7 @@ def test_wrong_outputs(argument, error, message):
 
 
 @pytest.mark.parametrize(
-    "option", [{"show": "colour"}, {"theme": "pink"}, {"direction": "UP"}, {"shared": "hub"}, {"depth": -1}]
+    "option", [{"show": "colour"}, {"show": "time"}, {"theme": "pink"}, {"direction": "UP"}, {"shared": "hub"}, {"depth": -1}]
 )
 def test_wrong_options(option):
     with pytest.raises(ValueError, match="draw: expected"):
