@@ -84,7 +84,7 @@ class Optimizer:
 
     def update(self, p: Tensor, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         """Updates one parameter in place."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__}: expected an update method, found none")
 
     def state_dict(self) -> dict[str, Any]:
         """A copy of state and options; parameters are numbered in order."""

@@ -12,8 +12,7 @@ class DtypeMethods:
 
     __slots__ = ()
 
-    def to(self, dtype: Any) -> Any:
-        raise NotImplementedError  # Tensor's own
+    to: Any  # Tensor's own
 
     def float(self) -> Any:
         """The tensor in float32."""

@@ -177,10 +177,13 @@ def test_hard_case_017_floating_dtypes():
     same(half.grad, [2.0, 4.0], np.float16)
 
 
-@pytest.mark.parametrize("dtype", [np.complex64, np.complex128, np.longdouble, "U3", object])
+REFUSED = [np.complex64, np.complex128, "U3", object]
+if np.dtype(np.longdouble) != np.float64:  # in some places C's long double is a double
+    REFUSED.append(np.longdouble)
+
+
+@pytest.mark.parametrize("dtype", REFUSED)
 def test_hard_case_017_refused_dtypes(dtype):
-    if np.dtype(dtype) == np.float64:  # where C's long double is a double
-        return
     with pytest.raises(TypeError, match="float16/32/64"):
         ag.tensor(np.ones(2).astype(dtype))
     with pytest.raises(TypeError, match="float16/32/64"):

@@ -75,10 +75,9 @@ def run_child(method):
     return result
 
 
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_hard_case_122_a_forked_child_draws_other_numbers():
-    if "fork" not in multiprocessing.get_all_start_methods():  # Windows
-        return
     ag.manual_seed(3)
     state = default_generator.get_state()
     results = [run_child("fork") for _ in range(2)]
