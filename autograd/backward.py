@@ -39,7 +39,8 @@ class Sweep:
     """One backward pass: the cotangents that have arrived so far.
 
     They are kept in a dictionary of the pass, not on the nodes: two threads may differentiate graphs that share leaves, and
-    a hook may start a pass over the same nodes. (Measured: 15 ns a look-up, 3 % of the backward time of a chain of small ops.)
+    a hook may start a pass over the same nodes. That costs about 4 % of the backward pass of a chain of small ops
+    (``python -m benchmarks.choices``).
     """
 
     __slots__ = ("cotangents", "create_graph", "owned", "routes", "scattered")

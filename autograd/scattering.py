@@ -45,9 +45,10 @@ def is_basic(index: Any) -> bool:
 def add_at(buffer: Array, index: Any, values: Array) -> None:
     """``np.add.at``, summing float16 in float32, and by flat positions where that can be.
 
-    Of one axis of positions NumPy has a loop of its own. For 4,096 rows of 64 float32 (an embedding), that takes 0.37 ms
-    where ``np.add.at`` on rows takes 1.7, sorting and ``np.add.reduceat`` 0.57, and a product with one-hot rows 2.6. The
-    elements are added in the same order, so that the sums are the same to the bit.
+    Of one axis of positions NumPy has a loop of its own. For 4,096 rows of 64 float32 (an embedding) it is three to four
+    times as fast as ``np.add.at`` on rows, twice as fast as sorting and ``np.add.reduceat``, and faster still than a product
+    with one-hot rows (``python -m benchmarks.choices``). The elements are added in the same order, so that the sums are the
+    same to the bit.
     """
     if buffer.dtype == np.float16:
         total = buffer.astype(np.float32)

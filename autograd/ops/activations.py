@@ -19,7 +19,7 @@ _sigmoid_of = in_rules(e.sigmoid)
 
 def _relu(x: Any) -> Any:
     if x.size > 4096 and x.dtype.kind == "f":
-        return np.clip(x, 0.0, np.inf)  # 0.08 ms for a million numbers, where np.maximum with a number takes 0.3
+        return np.clip(x, 0.0, np.inf)  # a third of the time of np.maximum with a number (python -m benchmarks.choices)
     return np.maximum(x, 0)
 
 

@@ -1,0 +1,137 @@
+"""The measurements behind choices that docstrings give as their reason.
+
+    python -m benchmarks.choices             # half a minute
+
+Each row compares what the library does with what it could do instead, in turn in one process; medians are shown.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+import autograd as ag
+from autograd.ops.gate import gate
+from autograd.scattering import add_at
+from benchmarks.engine import in_turn
+
+ROUNDS = 41
+
+
+def show(what: str, contestants: dict[str, Callable[[], Any]], inner: int = 1) -> dict[str, float]:
+    """Prints the median of each contestant in milliseconds, the first one being ours; returns them."""
+    times = in_turn(contestants, ROUNDS)
+    medians = {name: statistics.median(values) / inner * 1e3 for name, values in times.items()}
+    print(f"{what}\n    " + ", ".join(f"{name} {value:.3f} ms" for name, value in medians.items()))
+    return medians
+
+
+def selection() -> None:
+    """g where a random mask is True, else exactly 0, for a million float32."""
+    rng = np.random.default_rng(0)
+    g = rng.normal(size=1_000_000).astype(np.float32)
+    mask = rng.random(1_000_000) < 0.5
+    show(
+        "select by a random mask, 1e6 float32",
+        {
+            "bits (ours)": lambda: gate(g, mask),
+            "np.where": lambda: np.where(mask, g, 0.0),
+            "g * mask (wrong for inf)": lambda: g * mask,
+        },
+    )
+
+
+def relu() -> None:
+    """max(x, 0) of a million float32."""
+    x = np.random.default_rng(0).normal(size=1_000_000).astype(np.float32)
+    show(
+        "relu, 1e6 float32",
+        {"np.clip (ours)": lambda: np.clip(x, 0.0, np.inf), "np.maximum": lambda: np.maximum(x, 0)},
+    )
+
+
+def rows() -> None:
+    """4,096 rows of 64 float32 added into 1,000: the gradient of an embedding."""
+    rng = np.random.default_rng(0)
+    index = rng.integers(0, 1000, 4096)
+    values = rng.normal(size=(4096, 64)).astype(np.float32)
+    buffer = np.zeros((1000, 64), np.float32)
+
+    def by_sorting() -> None:
+        order = np.argsort(index, kind="stable")
+        ordered = index[order]
+        starts = np.flatnonzero(np.diff(ordered, prepend=-1))
+        buffer[ordered[starts]] += np.add.reduceat(values[order], starts)
+
+    def by_product() -> None:
+        hot = np.zeros((1000, 4096), np.float32)
+        hot[index, np.arange(4096)] = 1
+        np.add(buffer, hot @ values, out=buffer)
+
+    show(
+        "add 4,096 rows of 64 into 1,000, float32",
+        {
+            "flat positions (ours)": lambda: add_at(buffer, index, values),
+            "np.add.at": lambda: np.add.at(buffer, index, values),
+            "sort and reduceat": by_sorting,
+            "one-hot product": by_product,
+        },
+    )
+
+
+def dictionary() -> None:
+    """What it costs that cotangents are kept in a dictionary: its operations alone, against the whole backward pass."""
+    steps = 1000
+    x0 = ag.Tensor(np.ones(8, np.float32), requires_grad=True)
+    b = ag.Tensor(np.full(8, 0.99, np.float32))
+    x = x0
+    for _ in range(steps):
+        x = x * b
+    loss = x.sum()
+    nodes = [loss.node]
+    while nodes[-1].parents:
+        nodes.append(nodes[-1].parents[0])
+    pairs = list(pairwise(nodes))
+    one = np.ones(8, np.float32)
+
+    def pass_only() -> None:
+        cotangents: dict[Any, Any] = {nodes[0]: one}
+        for node, parent in pairs:
+            g = cotangents.pop(node, None)
+            if parent not in cotangents:
+                cotangents[parent] = g
+
+    def loop_only() -> None:
+        for node, parent in pairs:
+            g = one
+            if parent is not node:
+                g = node
+
+        return g
+
+    def backward() -> None:
+        loss.backward(retain_graph=True)
+        x0.grad = None
+
+    medians = show(
+        f"backward of a chain of {steps:,} small ops",
+        {"whole pass": backward, "dictionary": pass_only, "empty loop": loop_only},
+    )
+    share = (medians["dictionary"] - medians["empty loop"]) / medians["whole pass"]
+    each = (medians["dictionary"] - medians["empty loop"]) / steps * 1e6
+    print(f"    the dictionary takes {each:.0f} ns a node, {100 * share:.0f} % of the pass")
+
+
+def main() -> None:
+    selection()
+    relu()
+    rows()
+    dictionary()
+
+
+if __name__ == "__main__":
+    main()
