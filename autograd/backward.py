@@ -43,13 +43,14 @@ class Sweep:
     (``python -m benchmarks.choices``).
     """
 
-    __slots__ = ("cotangents", "create_graph", "owned", "routes", "scattered")
+    __slots__ = ("cotangents", "create_graph", "owned", "routes", "scattered", "widened")
 
     def __init__(self, create_graph: bool, routes: dict[Node, Rules] | None = None) -> None:
         self.create_graph = create_graph
         self.routes = routes  # None: every rule is wanted
         self.cotangents: dict[Node, Any] = {}
         self.owned: set[Node] = set()  # nodes whose cotangent is an array made here, which may be added to in place
+        self.widened: set[Node] = set()  # nodes of float16 whose sum is kept in float32: it would stop growing at 2048
         self.scattered: dict[Node, list[Scatter]] = {}  # create_graph: index contributions, joined when the node is reached
 
     def rules(self, node: Node) -> Rules:
@@ -68,6 +69,10 @@ class Sweep:
             self.cotangents[node] = cotangent
         elif node in self.owned:
             np.add(present, cotangent, out=present)
+        elif present.dtype == np.float16 and not self.create_graph:
+            self.cotangents[node] = np.asarray(np.add(present, cotangent, dtype=np.float32))
+            self.owned.add(node)
+            self.widened.add(node)
         else:
             self.cotangents[node] = total = present + cotangent
             if type(total) is np.ndarray:
@@ -79,6 +84,9 @@ class Sweep:
             return
         if node not in self.owned:
             shape, dtype = node.aval
+            if dtype == np.float16:
+                dtype = np.dtype(np.float32)
+                self.widened.add(node)
             present = self.cotangents.get(node)
             self.cotangents[node] = np.zeros(shape, dtype) if present is None else np.array(present, dtype)
             self.owned.add(node)
@@ -92,7 +100,9 @@ class Sweep:
     def take(self, node: Node) -> Any:
         """The finished cotangent of a node, or None if nothing arrived."""
         cotangent = self.cotangents.pop(node, None)
-        if self.scattered and node in self.scattered:
+        if node in self.widened:
+            cotangent = cotangent.astype(np.float16)
+        if node in self.scattered:
             joined = Scatter.join(self.scattered.pop(node), node.aval)
             cotangent = joined if cotangent is None else cotangent + joined
         return cotangent
@@ -245,7 +255,7 @@ def _walk(
     routes = sweep.routes
     tracer = get_mode().tracer
     for node in order:
-        g = sweep.take(node) if sweep.scattered else cotangents.pop(node, None)
+        g = sweep.take(node) if sweep.scattered or sweep.widened else cotangents.pop(node, None)
         saved = node.saved
         pullback = node.pullback
         rules = pullback.wanted if routes is None else routes[node]

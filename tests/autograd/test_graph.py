@@ -433,3 +433,24 @@ def test_broadcasting_in_float16_is_undone_in_float32(shape, recorded):
     (g,) = ag.grad(x + b, b, seed, create_graph=recorded)
     assert g.dtype == np.float16
     np.testing.assert_array_equal(g._data, np.full(shape, 0.25 * 4096 * (8 if shape in ((1, 1), ()) else 1), np.float16))
+
+
+@pytest.mark.parametrize("shape", [(), (2,)])
+def test_many_uses_of_a_float16_tensor_add_up_in_float32(shape):
+    x = leaf(np.ones(shape), np.float16)
+    total = x * 0.0
+    for _ in range(4096):
+        total = total + x * 1.0
+    total.sum().backward()
+    assert x.grad.dtype == np.float16
+    np.testing.assert_array_equal(x.grad._data, np.full(shape, 4096.0))
+
+
+def test_many_slices_of_a_float16_tensor_add_up_in_float32():
+    x = leaf(np.ones(3), np.float16)
+    total = x[0] * 0.0
+    for _ in range(4096):
+        total = total + x[1]
+    (total + x.sum()).backward()
+    assert x.grad.dtype == np.float16
+    assert x.grad.tolist() == [1, 4096, 1]  # 4097 rounds to 4096 in float16
