@@ -318,6 +318,11 @@ from autograd.ops.recurrent import (
     gru_cell,
     lstm_cell,
 )
+from autograd.ops.recurrent_layers import (
+    gru_layer,
+    lstm_layer,
+    rnn_layer,
+)
 from autograd.ops.reductions import (
     all,
     amax,
@@ -442,6 +447,10 @@ __all__ = [
     # recurrent
     "gru_cell",
     "lstm_cell",
+    # recurrent_layers
+    "gru_layer",
+    "lstm_layer",
+    "rnn_layer",
     # dropout
     "dropout",
     # attention

@@ -1,8 +1,11 @@
-"""Tensors that a module owns and an optimizer changes."""
+"""Tensors that a module owns: parameters, which an optimizer changes, and buffers."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from autograd import Tensor
 
@@ -28,3 +31,43 @@ class Parameter(Tensor):
 
     def __reduce__(self) -> Any:
         return type(self), (self._data, self.requires_grad)
+
+
+class UninitializedParameter(Parameter):
+    """A parameter without a shape yet, in a lazy layer: it gets one, and stays the same object, at the first call.
+
+    Args:
+        dtype: what it will have.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, dtype: Any) -> None:
+        super().__init__(np.empty(0, dtype))
+
+    def materialize(self, shape: Sequence[int]) -> None:
+        """Gives it memory, and makes it an ordinary Parameter."""
+        self._data = np.empty(tuple(shape), self._data.dtype)
+        self.node = None
+        self.__class__ = Parameter  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"UninitializedParameter(dtype={self.dtype}); call the module once on an input to give it a shape"
+
+
+class Buffer(Tensor):
+    """A tensor that is part of a module's state but is not trained; assigning it to an attribute registers it.
+
+    Args:
+        data: numbers, an array or a Tensor; copied.
+        persistent: False to leave it out of ``state_dict``.
+    """
+
+    __slots__ = ("persistent",)
+
+    def __init__(self, data: Any, persistent: bool = True) -> None:
+        super().__init__(data)
+        self.persistent = persistent
+
+    def __reduce__(self) -> Any:
+        return type(self), (self._data, self.persistent)

@@ -16,7 +16,10 @@ from autograd.graph import wrap
 from autograd.primitive import primitives
 
 torch = pytest.importorskip("torch")
-pytestmark = pytest.mark.filterwarnings("ignore:An output with one or more elements was resized")  # PyTorch's own ldexp
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:An output with one or more elements was resized"),  # PyTorch's own ldexp
+    pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN"),
+]
 
 
 def arrays(case: Case) -> list[np.ndarray]:
