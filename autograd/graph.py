@@ -243,6 +243,18 @@ def reachable(roots: Iterable[Node], ends: Container[Node] = ()) -> list[Node]:
     return sorted(seen, key=operator.attrgetter("seq"), reverse=True)
 
 
+def saved_arrays(node: Node) -> list[np.ndarray[Any, Any]]:
+    """What a node keeps for the backward pass: saved arguments and outputs, and arrays among its static arguments."""
+    found, stack = [], [node.saved, *(node.static or {}).values()]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, np.ndarray):
+            found.append(item)
+        elif isinstance(item, tuple | list):
+            stack.extend(item)
+    return found
+
+
 def wrap(array: Any, node: Node | None) -> Any:
     """A Tensor of this array at this node of the graph; a constant without one."""
     tensor = object.__new__(tensor_type)

@@ -1,71 +1,261 @@
-"""Neural networks: modules, layers, losses, initialisers and data."""
+"""Neural networks: modules, layers, losses, initialisers, data and files."""
 
-from nn import data, functional, init
+from nn import data, functional, init, utils
 from nn.activation import (
+    CELU,
     ELU,
     GELU,
+    GLU,
     SELU,
+    Hardsigmoid,
+    Hardswish,
+    Hardtanh,
     LeakyReLU,
+    LogSigmoid,
     LogSoftmax,
     Mish,
+    PReLU,
     ReLU,
+    ReLU6,
     Sigmoid,
     SiLU,
     Softmax,
+    Softmin,
     Softplus,
+    Softsign,
     Tanh,
+    Tanhshrink,
+    Threshold,
+)
+from nn.attention import (
+    MultiheadAttention,
 )
 from nn.containers import (
     Flatten,
     Identity,
     ModuleDict,
     ModuleList,
+    ParameterDict,
+    ParameterList,
+    Residual,
     Sequential,
+    Unflatten,
 )
-from nn.linear import Linear
+from nn.convolution import (
+    Conv1d,
+    Conv2d,
+    ConvTranspose1d,
+    ConvTranspose2d,
+    LazyConv2d,
+)
+from nn.dropout import (
+    AlphaDropout,
+    Dropout,
+    Dropout1d,
+    Dropout2d,
+)
+from nn.embedding import (
+    Embedding,
+)
+from nn.image import (
+    Fold,
+    PixelShuffle,
+    ReflectionPad2d,
+    Unfold,
+    Upsample,
+    ZeroPad2d,
+)
+from nn.linear import (
+    Bilinear,
+    LazyLinear,
+    Linear,
+)
 from nn.loss import (
+    BCELoss,
     BCEWithLogitsLoss,
+    CosineEmbeddingLoss,
     CrossEntropyLoss,
+    GaussianNLLLoss,
+    HingeEmbeddingLoss,
+    HuberLoss,
+    KLDivLoss,
     L1Loss,
+    MarginRankingLoss,
     MSELoss,
+    MultiMarginLoss,
     NLLLoss,
+    PoissonNLLLoss,
+    SmoothL1Loss,
+    TripletMarginLoss,
 )
-from nn.module import Module
-from nn.parameter import Parameter
+from nn.module import (
+    Module,
+)
+from nn.normalization import (
+    BatchNorm1d,
+    BatchNorm2d,
+    GroupNorm,
+    InstanceNorm1d,
+    InstanceNorm2d,
+    LayerNorm,
+    RMSNorm,
+)
+from nn.parameter import (
+    Buffer,
+    Parameter,
+    UninitializedParameter,
+)
+from nn.pooling import (
+    AdaptiveAvgPool1d,
+    AdaptiveAvgPool2d,
+    AdaptiveMaxPool1d,
+    AdaptiveMaxPool2d,
+    AvgPool1d,
+    AvgPool2d,
+    MaxPool1d,
+    MaxPool2d,
+)
+from nn.position import (
+    RotaryEncoding,
+    SinusoidalEncoding,
+)
+from nn.recurrent import (
+    GRU,
+    LSTM,
+    RNN,
+    GRUCell,
+    LSTMCell,
+    RNNCell,
+)
+from nn.transformer import (
+    Transformer,
+    TransformerDecoder,
+    TransformerDecoderLayer,
+    TransformerEncoder,
+    TransformerEncoderLayer,
+)
 
 __all__ = [
     # modules
     "data",
     "functional",
     "init",
+    "utils",
     # activation
+    "CELU",
     "ELU",
     "GELU",
+    "GLU",
+    "SELU",
+    "Hardsigmoid",
+    "Hardswish",
+    "Hardtanh",
     "LeakyReLU",
+    "LogSigmoid",
     "LogSoftmax",
     "Mish",
+    "PReLU",
     "ReLU",
-    "SELU",
-    "SiLU",
+    "ReLU6",
     "Sigmoid",
+    "SiLU",
     "Softmax",
+    "Softmin",
     "Softplus",
+    "Softsign",
     "Tanh",
+    "Tanhshrink",
+    "Threshold",
+    # attention
+    "MultiheadAttention",
     # containers
     "Flatten",
     "Identity",
     "ModuleDict",
     "ModuleList",
+    "ParameterDict",
+    "ParameterList",
+    "Residual",
     "Sequential",
+    "Unflatten",
+    # convolution
+    "Conv1d",
+    "Conv2d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
+    "LazyConv2d",
+    # dropout
+    "AlphaDropout",
+    "Dropout",
+    "Dropout1d",
+    "Dropout2d",
+    # embedding
+    "Embedding",
+    # image
+    "Fold",
+    "PixelShuffle",
+    "ReflectionPad2d",
+    "Unfold",
+    "Upsample",
+    "ZeroPad2d",
     # linear
+    "Bilinear",
+    "LazyLinear",
     "Linear",
     # loss
+    "BCELoss",
     "BCEWithLogitsLoss",
+    "CosineEmbeddingLoss",
     "CrossEntropyLoss",
+    "GaussianNLLLoss",
+    "HingeEmbeddingLoss",
+    "HuberLoss",
+    "KLDivLoss",
     "L1Loss",
+    "MarginRankingLoss",
     "MSELoss",
+    "MultiMarginLoss",
     "NLLLoss",
-    # module, parameter
+    "PoissonNLLLoss",
+    "SmoothL1Loss",
+    "TripletMarginLoss",
+    # module
     "Module",
+    # normalization
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "GroupNorm",
+    "InstanceNorm1d",
+    "InstanceNorm2d",
+    "LayerNorm",
+    "RMSNorm",
+    # parameter
+    "Buffer",
     "Parameter",
+    "UninitializedParameter",
+    # pooling
+    "AdaptiveAvgPool1d",
+    "AdaptiveAvgPool2d",
+    "AdaptiveMaxPool1d",
+    "AdaptiveMaxPool2d",
+    "AvgPool1d",
+    "AvgPool2d",
+    "MaxPool1d",
+    "MaxPool2d",
+    # position
+    "RotaryEncoding",
+    "SinusoidalEncoding",
+    # recurrent
+    "GRU",
+    "GRUCell",
+    "LSTM",
+    "LSTMCell",
+    "RNN",
+    "RNNCell",
+    # transformer
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
 ]

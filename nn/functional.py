@@ -1,31 +1,49 @@
 """Layers and losses as functions."""
 
-from __future__ import annotations
-
-from typing import Any
-
-import numpy as np
-
 from autograd import (
-    Tensor,
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    avg_pool1d,
+    avg_pool2d,
+    batch_norm,
     binary_cross_entropy_with_logits,
     celu,
+    conv1d,
+    conv2d,
+    conv_transpose1d,
+    conv_transpose2d,
     cross_entropy,
     elu,
+    embedding,
+    fold,
     gelu,
     glu,
+    group_norm,
+    gru_cell,
+    gru_layer,
     hardsigmoid,
     hardswish,
     hardtanh,
+    layer_norm,
     leaky_relu,
     linear,
     log_softmax,
     logsigmoid,
+    lstm_cell,
+    lstm_layer,
+    max_pool1d,
+    max_pool2d,
     mish,
     nll_loss,
+    one_hot,
     prelu,
     relu,
     relu6,
+    rms_norm,
+    rnn_layer,
+    scaled_dot_product_attention,
     selu,
     sigmoid,
     silu,
@@ -34,67 +52,117 @@ from autograd import (
     softplus,
     softsign,
     tanh,
+    unfold,
 )
-from autograd.ops.losses import check_reduction, reduced
-from autograd.primitive import as_operand
+from nn.distances import (
+    bilinear,
+    binary_cross_entropy,
+    cosine_embedding_loss,
+    cosine_similarity,
+    gaussian_nll_loss,
+    hinge_embedding_loss,
+    huber_loss,
+    kl_div,
+    l1_loss,
+    margin_ranking_loss,
+    mse_loss,
+    multi_margin_loss,
+    normalize,
+    pairwise_distance,
+    poisson_nll_loss,
+    smooth_l1_loss,
+    triplet_margin_loss,
+)
+from nn.elements import (
+    alpha_dropout,
+    dropout,
+    dropout1d,
+    dropout2d,
+    instance_norm,
+    tanhshrink,
+    threshold,
+)
+from nn.resampling import interpolate, pad, pixel_shuffle, pixel_unshuffle
 
 __all__ = [
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
+    "alpha_dropout",
+    "avg_pool1d",
+    "avg_pool2d",
+    "batch_norm",
+    "bilinear",
+    "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "celu",
+    "conv1d",
+    "conv2d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "cosine_embedding_loss",
+    "cosine_similarity",
     "cross_entropy",
+    "dropout",
+    "dropout1d",
+    "dropout2d",
     "elu",
+    "embedding",
+    "fold",
+    "gaussian_nll_loss",
     "gelu",
     "glu",
+    "group_norm",
+    "gru_cell",
+    "gru_layer",
     "hardsigmoid",
     "hardswish",
     "hardtanh",
+    "hinge_embedding_loss",
+    "huber_loss",
+    "instance_norm",
+    "interpolate",
+    "kl_div",
     "l1_loss",
+    "layer_norm",
     "leaky_relu",
     "linear",
     "log_softmax",
     "logsigmoid",
+    "lstm_cell",
+    "lstm_layer",
+    "margin_ranking_loss",
+    "max_pool1d",
+    "max_pool2d",
     "mish",
     "mse_loss",
+    "multi_margin_loss",
     "nll_loss",
+    "normalize",
+    "one_hot",
+    "pad",
+    "pairwise_distance",
+    "pixel_shuffle",
+    "pixel_unshuffle",
+    "poisson_nll_loss",
     "prelu",
     "relu",
     "relu6",
+    "rms_norm",
+    "rnn_layer",
+    "scaled_dot_product_attention",
     "selu",
     "sigmoid",
     "silu",
+    "smooth_l1_loss",
     "softmax",
     "softmin",
     "softplus",
     "softsign",
     "tanh",
+    "tanhshrink",
+    "threshold",
+    "triplet_margin_loss",
+    "unfold",
 ]
-
-
-def _pair(input: Any, target: Any, op: str) -> tuple[Any, Any]:
-    prediction, goal = as_operand(input, op), as_operand(target, op)
-    shapes = tuple(value.shape if isinstance(value, Tensor) else () for value in (prediction, goal))
-    if shapes[0] != shapes[1]:
-        raise ValueError(f"{op}: expected a target of the input's shape {shapes[0]}, got {shapes[1]}; losses do not broadcast")
-    return prediction, goal
-
-
-def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
-    """(input - target)^2, averaged, summed or not ("none").
-
-    Raises:
-        ValueError: for different shapes: prediction and target are never broadcast.
-    """
-    check_reduction(reduction, "mse_loss")
-    prediction, goal = _pair(input, target, "mse_loss")
-    return reduced(np.square(prediction - goal), reduction)
-
-
-def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
-    """|input - target|, averaged, summed or not ("none"); the gradient where they are equal is 0.
-
-    Raises:
-        ValueError: for different shapes: prediction and target are never broadcast.
-    """
-    check_reduction(reduction, "l1_loss")
-    prediction, goal = _pair(input, target, "l1_loss")
-    return reduced(np.abs(prediction - goal), reduction)

@@ -19,6 +19,8 @@ _GAINS = {
     "linear": 1.0,
     "conv1d": 1.0,
     "conv2d": 1.0,
+    "conv_transpose1d": 1.0,
+    "conv_transpose2d": 1.0,
     "sigmoid": 1.0,
     "tanh": 5.0 / 3.0,
     "relu": math.sqrt(2.0),
@@ -102,6 +104,47 @@ def eye_(tensor: Tensor) -> Tensor:
     if tensor.ndim != 2:
         raise ValueError(f"eye_: expected a matrix, got shape {tensor.shape}")
     return _store(tensor, np.eye(tensor.shape[0], tensor.shape[1]))
+
+
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
+    """A weight (O, I, k...) with which a convolution passes on its input: 1 in the middle of the window of channel o and o.
+
+    Args:
+        tensor: the weight, with 3 or 4 axes.
+        groups: of the convolution; in each, as many channels are passed on as there are.
+    """
+    if tensor.ndim not in (3, 4):
+        raise ValueError(f"dirac_: expected a weight of a convolution with 3 or 4 axes, got shape {tensor.shape}")
+    if groups < 1 or tensor.shape[0] % groups:
+        raise ValueError(f"dirac_: expected groups to divide {tensor.shape[0]} channels, got {groups}")
+    values = np.zeros(tensor.shape)
+    each = tensor.shape[0] // groups
+    middle = tuple(k // 2 for k in tensor.shape[2:])
+    for group in range(groups):
+        for channel in range(min(each, tensor.shape[1])):
+            values[(group * each + channel, channel, *middle)] = 1.0
+    return _store(tensor, values)
+
+
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Source = None) -> Tensor:
+    """A matrix of normal numbers in which this share of each column is 0 (Martens, 2010).
+
+    Args:
+        tensor: (R, C).
+        sparsity: from 0 to 1; in each column ceil(sparsity R) elements are 0.
+        std: of the others.
+        generator: what to draw from.
+    """
+    if tensor.ndim != 2:
+        raise ValueError(f"sparse_: expected a matrix, got shape {tensor.shape}")
+    if not 0.0 <= sparsity <= 1.0:
+        raise ValueError(f"sparse_: expected sparsity between 0 and 1, got {sparsity}")
+    rows, columns = tensor.shape
+    rng = numpy_generator(generator)
+    values = rng.normal(0.0, std, (rows, columns))
+    order = np.argsort(rng.random((rows, columns)), axis=0)
+    np.put_along_axis(values, order[: math.ceil(sparsity * rows)], 0.0, axis=0)
+    return _store(tensor, values)
 
 
 def fans(tensor: Tensor) -> tuple[int, int]:

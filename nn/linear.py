@@ -1,22 +1,17 @@
-"""The linear layer."""
+"""The linear layers."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-import numpy as np
-
 from autograd import get_default_dtype, linear
 from nn import init
+from nn._options import empty, size
+from nn.functional import bilinear
+from nn.lazy import Lazy
 from nn.module import Module
-from nn.parameter import Parameter
-
-
-def _size(value: Any, name: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
-        raise ValueError(f"Linear: expected {name} to be a whole number >= 0, got {value!r}")
-    return int(value)
+from nn.parameter import UninitializedParameter
 
 
 class Linear(Module):
@@ -35,11 +30,10 @@ class Linear(Module):
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True, dtype: Any = None) -> None:
         super().__init__()
-        self.in_features = _size(in_features, "in_features")
-        self.out_features = _size(out_features, "out_features")
-        kind = get_default_dtype() if dtype is None else dtype
-        self.weight = Parameter(np.empty((self.out_features, self.in_features), kind))
-        self.register_parameter("bias", Parameter(np.empty(self.out_features, kind)) if bias else None)
+        self.in_features = size(in_features, "Linear", "in_features")
+        self.out_features = size(out_features, "Linear", "out_features")
+        self.weight = empty((self.out_features, self.in_features), dtype)
+        self.register_parameter("bias", empty((self.out_features,), dtype) if bias else None)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -56,3 +50,63 @@ class Linear(Module):
     def extra_repr(self) -> str:
         """The sizes."""
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+
+
+class LazyLinear(Lazy, Linear):
+    """A :class:`Linear` that learns ``in_features`` from its first input, and is one from then on.
+
+    Args:
+        out_features: size of the last axis of the output.
+        bias: add b.
+        dtype: of the parameters.
+    """
+
+    becomes = Linear
+
+    def __init__(self, out_features: int, bias: bool = True, dtype: Any = None) -> None:
+        super().__init__(0, out_features, bias, dtype)
+        self.weight = UninitializedParameter(get_default_dtype() if dtype is None else dtype)
+
+    def infer(self, x: Any) -> None:
+        """Takes the number of features from the input."""
+        self.in_features = x.shape[-1]
+        self.materialize((self.out_features, self.in_features))
+
+
+class Bilinear(Module):
+    """y_o = x1^T A_o x2 + b_o: (..., in1_features) and (..., in2_features) -> (..., out_features).
+
+    Args:
+        in1_features, in2_features: sizes of the last axes of the inputs.
+        out_features: size of the last axis of the output.
+        bias: add b.
+        dtype: of the parameters.
+
+    Attributes:
+        weight: A (out_features, in1_features, in2_features), uniform in [-1/sqrt(in1_features), 1/sqrt(in1_features)).
+        bias: b (out_features,), from the same distribution; or None.
+    """
+
+    def __init__(self, in1_features: int, in2_features: int, out_features: int, bias: bool = True, dtype: Any = None) -> None:
+        super().__init__()
+        self.in1_features = size(in1_features, "Bilinear", "in1_features", 1)
+        self.in2_features = size(in2_features, "Bilinear", "in2_features")
+        self.out_features = size(out_features, "Bilinear", "out_features")
+        self.weight = empty((self.out_features, self.in1_features, self.in2_features), dtype)
+        self.register_parameter("bias", empty((self.out_features,), dtype) if bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draws new initial values."""
+        bound = 1.0 / math.sqrt(self.in1_features)
+        for parameter in self.parameters():
+            init.uniform_(parameter, -bound, bound)
+
+    def forward(self, input1: Any, input2: Any) -> Any:
+        """x1^T A x2 + b."""
+        return bilinear(input1, input2, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        """The sizes."""
+        sizes = f"in1_features={self.in1_features}, in2_features={self.in2_features}, out_features={self.out_features}"
+        return f"{sizes}, bias={self.bias is not None}"

@@ -13,8 +13,10 @@ from autograd import Tensor
 from autograd.arrays import check_dtype
 from autograd.graph import HookHandle
 from autograd.mode import Mode, Scope, get_mode, set_mode
-from nn.parameter import Parameter
+from nn.hooks import call_between_boundaries
+from nn.parameter import Buffer, Parameter
 from nn.state import load, problems
+from nn.summary import Summary, summarize
 
 Self = TypeVar("Self", bound="Module")
 
@@ -62,6 +64,8 @@ class Module:
         set_directly("_transient", set())  # names of buffers that are not part of the state
         set_directly("_forward_hooks", {})
         set_directly("_forward_pre_hooks", {})
+        set_directly("_backward_hooks", {})
+        set_directly("_backward_pre_hooks", {})
         set_directly("_call_names", (-1, {}))
 
     def forward(self, *arguments: Any, **options: Any) -> Any:
@@ -74,7 +78,7 @@ class Module:
         inner = Mode(before.recording, Scope(self._name_in(outer), self, outer), before.tracer, before.outer)
         set_mode(inner)
         try:
-            if self._forward_pre_hooks or self._forward_hooks:
+            if self._forward_pre_hooks or self._forward_hooks or self._backward_hooks or self._backward_pre_hooks:
                 return self._call_with_hooks(arguments, options)
             return self.forward(*arguments, **options)
         finally:
@@ -105,7 +109,10 @@ class Module:
             changed = before(self, arguments)
             if changed is not None:
                 arguments = changed if isinstance(changed, tuple) else (changed,)
-        output = self.forward(*arguments, **options)
+        if self._backward_hooks or self._backward_pre_hooks:
+            output = call_between_boundaries(self, lambda *inputs: self.forward(*inputs, **options), arguments)
+        else:
+            output = self.forward(*arguments, **options)
         for after in tuple(self._forward_hooks.values()):
             changed = after(self, arguments, output)
             if changed is not None:
@@ -120,6 +127,18 @@ class Module:
         """Calls ``hook(module, arguments, output)`` after every forward; what it returns replaces the output."""
         return HookHandle(self._forward_hooks, hook)  # type: ignore[arg-type]
 
+    def register_full_backward_hook(self, hook: Callable[[Module, Any, Any], Any]) -> HookHandle:
+        """Calls ``hook(module, grad_input, grad_output)`` when the gradients of the positional inputs have been computed.
+
+        Both are tuples of Tensors, in the order of the inputs that require grad, and of the outputs; what the hook returns
+        replaces ``grad_input``. A module whose inputs require no grad has no such event.
+        """
+        return HookHandle(self._backward_hooks, hook)  # type: ignore[arg-type]
+
+    def register_full_backward_pre_hook(self, hook: Callable[[Module, Any], Any]) -> HookHandle:
+        """Calls ``hook(module, grad_output)`` before the module's backward; what it returns replaces ``grad_output``."""
+        return HookHandle(self._backward_pre_hooks, hook)  # type: ignore[arg-type]
+
     # -------------------------------------------------------------------------------------------- attributes
 
     def __getattr__(self, name: str) -> Any:
@@ -132,7 +151,7 @@ class Module:
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, Parameter | Module) and "_modules" not in self.__dict__:
+        if isinstance(value, Parameter | Module | Buffer) and "_modules" not in self.__dict__:
             raise AttributeError(f"{type(self).__name__}: expected super().__init__() to be called before {name!r} is assigned")
         if isinstance(value, Parameter):
             self._forget(name, self._parameters)
@@ -140,6 +159,9 @@ class Module:
         elif isinstance(value, Module):
             self._forget(name, self._modules)
             self.add_module(name, value)
+        elif isinstance(value, Buffer):
+            self._forget(name, self._buffers)
+            self.register_buffer(name, value, value.persistent)
         elif name in self.__dict__.get("_parameters", ()):
             if value is not None:
                 raise TypeError(f"{name}: expected a Parameter or None, got {type(value).__name__}; wrap it in nn.Parameter")
@@ -411,6 +433,20 @@ class Module:
     def extra_repr(self) -> str:
         """The arguments to show in ``repr``; override it in a layer."""
         return ""
+
+    def summary(self, *inputs: Any) -> Summary:
+        """A table of the modules inside: output shapes on these inputs, parameters, and the bytes saved for the backward pass.
+
+        Example:
+            >>> import autograd as ag, nn
+            >>> print(nn.Sequential(nn.Linear(4, 3), nn.ReLU()).summary(ag.zeros(2, 4)))  # doctest: +NORMALIZE_WHITESPACE
+            layer        output shape  parameters  saved bytes
+            Sequential         (2, 3)          15           56
+              0: Linear        (2, 3)          15           32
+              1: ReLU          (2, 3)           0           24
+            parameters: 15 (15 trained), 60 bytes
+        """
+        return summarize(self, inputs)
 
     def __repr__(self) -> str:
         inner = [f"({name}): " + repr(module).replace("\n", "\n  ") for name, module in self._modules.items()]

@@ -69,5 +69,10 @@ class Buffer(Tensor):
         super().__init__(data)
         self.persistent = persistent
 
+    def __deepcopy__(self, memo: dict[Any, Any]) -> Buffer:
+        copied: Buffer = super().__deepcopy__(memo)  # type: ignore[assignment]
+        copied.persistent = self.persistent
+        return copied
+
     def __reduce__(self) -> Any:
         return type(self), (self._data, self.persistent)

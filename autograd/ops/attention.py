@@ -55,13 +55,20 @@ def _composition(
     q: Any, k: Any, v: Any, *bias: Any, keep: Array | None, scale: float, dropout_p: float = 0.0, generator: Any = None
 ) -> Any:
     """softmax(scale q k^T + bias) v, over the keys that are kept; 0 for queries without any."""
+    return _with_weights(q, k, v, *bias, keep=keep, scale=scale, dropout_p=dropout_p, generator=generator)[0]
+
+
+def _with_weights(
+    q: Any, k: Any, v: Any, *bias: Any, keep: Array | None, scale: float, dropout_p: float, generator: Any
+) -> tuple[Any, Any]:
+    """The result and the weights, as they are after dropout."""
     if keep is None:
         scores = matmul(q, np.swapaxes(k, -1, -2)) * scale
-        p = softmax(scores + bias[0] if bias else scores, -1)
-        return matmul(dropout(p, dropout_p, generator=generator), v)
+        p = dropout(softmax(scores + bias[0] if bias else scores, -1), dropout_p, generator=generator)
+        return matmul(p, v), p
     scores = _scores(q, k, scale)
-    p = masked_softmax(scores + bias[0] if bias else scores, keep, -1)
-    return _mixed(dropout(p, dropout_p, generator=generator), v, keep)
+    p = dropout(masked_softmax(scores + bias[0] if bias else scores, keep, -1), dropout_p, generator=generator)
+    return _mixed(p, v, keep), p
 
 
 def _shared(mask: Array | None, lead: tuple[int, ...]) -> Array | None:
@@ -264,3 +271,18 @@ def scaled_dot_product_attention(
     if keep is not None and not all(_finite(x) for x in (q, k, v)):
         return _composition(*arrays, keep=keep, scale=scale)  # the careful way: masked nan must not leak
     return _attention(*arrays, keep=keep, scale=scale)
+
+
+def attention_with_weights(
+    query: Any, key: Any, value: Any, attn_mask: Any = None, dropout_p: float = 0.0, *, scale: float | None = None
+) -> tuple[Any, Any]:
+    """:func:`scaled_dot_product_attention` that also returns the weights (..., L, S), as they are after dropout.
+
+    Inputs have equal batch axes. The whole matrix of weights is made and kept for the backward pass.
+    """
+    q, k, v = (tensor_of(x, "attention_with_weights") for x in (query, key, value))
+    shape = (*q.shape[:-1], k.shape[-2])
+    keep, bias = _masks(attn_mask, False, shape)
+    arrays = (q, k, v) if bias is None else (q, k, v, bias)
+    rate = 1.0 / math.sqrt(q.shape[-1]) if scale is None else scale
+    return _with_weights(*arrays, keep=keep, scale=rate, dropout_p=dropout_p, generator=None)

@@ -565,8 +565,8 @@ def gru_layer(
 
 
 def rnn_layer(
-    x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None, nonlinearity: str = "tanh",
-    *, batch_sizes: Sequence[int] | None = None, reverse: bool = False,
+    x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None,
+    *, nonlinearity: str = "tanh", batch_sizes: Sequence[int] | None = None, reverse: bool = False,
 ) -> tuple[Any, Any]:  # fmt: skip
     """A plain recurrent network (Elman, 1990) over a whole sequence: h = tanh(w_ih x_t + b_ih + w_hh h + b_hh).
 

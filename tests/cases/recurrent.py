@@ -52,7 +52,9 @@ def gru(**options):
 
 
 def rnn(kind="tanh", **options):
-    return lambda x, h, w_ih, w_hh, b_ih=None, b_hh=None: ag.rnn_layer(x, h, w_ih, w_hh, b_ih, b_hh, kind, **options)
+    return lambda x, h, w_ih, w_hh, b_ih=None, b_hh=None: ag.rnn_layer(
+        x, h, w_ih, w_hh, b_ih, b_hh, nonlinearity=kind, **options
+    )
 
 
 X, H = real(4, 3, 2), real(3, 2)

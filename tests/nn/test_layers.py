@@ -61,5 +61,5 @@ def test_activations(name):
 
 
 def test_gelu_forms():
-    with pytest.raises(ValueError, match="GELU: expected approximate 'none' or 'tanh'"):
+    with pytest.raises(ValueError, match="GELU: expected approximate to be one of 'none', 'tanh', got 'fast'"):
         nn.GELU("fast")

@@ -1,0 +1,104 @@
+"""Vectors for whole numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd import Tensor, embedding, versions
+from nn import init
+from nn._options import empty, size
+from nn.module import Module
+from nn.parameter import Parameter
+
+
+class Embedding(Module):
+    """A row of the weight for each index: (...) -> (..., embedding_dim).
+
+    Args:
+        num_embeddings: number of rows V.
+        embedding_dim: length of a row D.
+        padding_idx: a row that is zeros at first and gets no gradient; negative ones count from the end.
+        max_norm: rows that are looked up and longer than this are scaled to it, in place, before they are used.
+        norm_type: which norm that is.
+        dtype: of the weight.
+
+    Attributes:
+        weight: (V, D), from the standard normal distribution.
+
+    Raises:
+        IndexError: when called with an index that is negative or not below V.
+        TypeError: when called with anything but whole numbers.
+    """
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        self.num_embeddings = size(num_embeddings, "Embedding", "num_embeddings")
+        self.embedding_dim = size(embedding_dim, "Embedding", "embedding_dim")
+        if padding_idx is not None and not -self.num_embeddings <= padding_idx < self.num_embeddings:
+            raise ValueError(f"Embedding: expected padding_idx within {self.num_embeddings} rows, got {padding_idx}")
+        self.padding_idx = None if padding_idx is None else padding_idx % self.num_embeddings
+        self.max_norm = max_norm
+        self.norm_type = norm_type
+        self.weight = empty((self.num_embeddings, self.embedding_dim), dtype)
+        self.reset_parameters()
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        embeddings: Any,
+        freeze: bool = True,
+        padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+    ) -> Embedding:
+        """A layer with given rows (V, D), which are not trained unless ``freeze`` is False."""
+        values = embeddings._data if isinstance(embeddings, Tensor) else np.asarray(embeddings)
+        if values.ndim != 2:
+            raise ValueError(f"from_pretrained: expected embeddings (V, D), got shape {values.shape}")
+        layer = cls(0, 0, max_norm=max_norm, norm_type=norm_type)
+        layer.num_embeddings, layer.embedding_dim = values.shape
+        layer.padding_idx = padding_idx
+        layer.weight = Parameter(values, requires_grad=not freeze)
+        return layer
+
+    def reset_parameters(self) -> None:
+        """Draws new initial values."""
+        init.normal_(self.weight)
+        if self.padding_idx is not None:
+            self.weight._data[self.padding_idx] = 0.0
+
+    def forward(self, input: Any) -> Any:
+        """The rows at the indices."""
+        if self.max_norm is not None:
+            self._shorten(input)
+        return embedding(input, self.weight, self.padding_idx)
+
+    def _shorten(self, indices: Any) -> None:
+        """Scales rows that are too long, as PyTorch does: by max_norm / (norm + 1e-7)."""
+        rows = np.unique(np.asarray(getattr(indices, "_data", indices)))
+        rows = rows[(rows >= 0) & (rows < self.num_embeddings)] if rows.dtype.kind in "iu" else rows[:0]
+        values = self.weight._data
+        norms = np.linalg.norm(values[rows], self.norm_type, axis=1)
+        long = norms > self.max_norm
+        if long.any():
+            values[rows[long]] *= (self.max_norm / (norms[long] + 1e-7))[:, None].astype(values.dtype)
+            versions.stamp(values)
+
+    def extra_repr(self) -> str:
+        """The sizes and what differs from the defaults."""
+        text = f"{self.num_embeddings}, {self.embedding_dim}"
+        if self.padding_idx is not None:
+            text += f", padding_idx={self.padding_idx}"
+        if self.max_norm is not None:
+            text += f", max_norm={self.max_norm}"
+        return text if self.norm_type == 2.0 else text + f", norm_type={self.norm_type}"

@@ -1,0 +1,83 @@
+"""Backward hooks of modules: the cotangents that enter and leave a module, seen (and changed) as one event each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd import Tensor
+from autograd.primitive import constant, primitive
+
+Cotangents = tuple[Any, ...]
+
+
+class _Crossing:
+    """One call of a module with backward hooks: it joins the cotangents at its outputs with those at its inputs."""
+
+    def __init__(self, module: Any) -> None:
+        self.module = module
+        self.of_outputs: Cotangents = ()
+
+    def leave(self, cotangents: Cotangents) -> Cotangents:
+        """At the outputs, on the way back: the hooks before the module's own backward may replace the cotangents."""
+        for hook in tuple(self.module._backward_pre_hooks.values()):
+            cotangents = _replaced(hook(self.module, cotangents), cotangents, "register_full_backward_pre_hook")
+        self.of_outputs = cotangents
+        return cotangents
+
+    def enter(self, cotangents: Cotangents) -> Cotangents:
+        """At the inputs, on the way back."""
+        for hook in tuple(self.module._backward_hooks.values()):
+            changed = hook(self.module, cotangents, self.of_outputs)
+            cotangents = _replaced(changed, cotangents, "register_full_backward_hook")
+        return cotangents
+
+
+def _replaced(changed: Any, cotangents: Cotangents, op: str) -> Cotangents:
+    if changed is None:
+        return cotangents
+    new = changed if isinstance(changed, tuple) else (changed,)
+    if len(new) != len(cotangents):
+        raise ValueError(f"{op}: expected {len(cotangents)} gradients from the hook, got {len(new)}")
+    return new
+
+
+def _boundary(event: Callable[[Cotangents], Cotangents], name: str) -> Callable[..., tuple[Any, ...]]:
+    """An identity of several tensors at once that calls ``event`` with all their cotangents."""
+
+    def copy(*arrays: Any) -> Any:
+        return tuple(np.array(array) for array in arrays)
+
+    def rule(g: Any, _wanted: Any, _y: Any, *_arrays: Any) -> list[Any]:
+        shown = tuple(None if each is None else each if isinstance(each, Tensor) else constant(np.array(each)) for each in g)
+        recorded = any(isinstance(each, Tensor) for each in g)
+        return [each if recorded or each is None else _values(each) for each in event(shown)]
+
+    crossing = primitive(copy, joint=rule, name=name)
+    return lambda *tensors: tuple(crossing(*tensors))
+
+
+def _values(cotangent: Any) -> Any:
+    return cotangent._data if isinstance(cotangent, Tensor) else np.asarray(cotangent)
+
+
+def call_between_boundaries(module: Any, forward: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    """``forward(*arguments)`` with the module's backward hooks around it, for tensors among the arguments and results."""
+    crossing = _Crossing(module)
+    name = type(module).__name__
+    arguments = _through(_boundary(crossing.enter, f"{name} inputs"), arguments)
+    output = forward(*arguments)
+    several = isinstance(output, tuple | list)
+    outputs = _through(_boundary(crossing.leave, f"{name} outputs"), tuple(output) if several else (output,))
+    return outputs if several else outputs[0]
+
+
+def _through(boundary: Callable[..., tuple[Any, ...]], values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The values, those that a gradient flows through led through a boundary."""
+    places = [place for place, value in enumerate(values) if isinstance(value, Tensor) and value.requires_grad]
+    if not places:
+        return values
+    passed = dict(zip(places, boundary(*(values[place] for place in places)), strict=True))
+    return tuple(passed.get(place, value) for place, value in enumerate(values))

@@ -1,0 +1,168 @@
+"""Weights that are computed from other parameters before every call of their module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from autograd import Tensor, versions
+from autograd.primitive import constant
+from autograd.random import numpy_generator
+from nn.module import Module
+from nn.parameter import Parameter
+
+Layer = TypeVar("Layer", bound=Module)
+
+
+class _Computed:
+    """A forward pre-hook that sets a weight; kept by the module so that it can be found and removed."""
+
+    def __init__(self, name: str, compute: Callable[[Module], Any]) -> None:
+        self.name = name
+        self.compute = compute
+        self.handle: Any = None
+
+    def __call__(self, module: Module, _inputs: Any) -> None:
+        setattr(module, self.name, self.compute(module))
+
+
+def _weight(module: Module, name: str, op: str) -> Parameter:
+    weight = module._parameters.get(name)
+    if weight is None:
+        raise ValueError(f"{op}: expected {type(module).__name__} to have a parameter {name!r}; was it replaced before?")
+    return weight
+
+
+def _replace(module: Module, name: str, compute: Callable[[Module], Any]) -> None:
+    """The parameter makes way for a tensor that is computed from others, already registered."""
+    delattr(module, name)
+    hook = _Computed(name, compute)
+    hook(module, ())
+    hook.handle = module.register_forward_pre_hook(hook)
+
+
+def _remove(module: Module, name: str, parts: tuple[str, ...], op: str) -> None:
+    for hook in module._forward_pre_hooks.values():
+        if isinstance(hook, _Computed) and hook.name == name and all(hasattr(module, part) for part in parts):
+            break
+    else:
+        raise ValueError(f"{op}: expected {type(module).__name__} to have {name!r} reparametrised, it does not")
+    value = hook.compute(module)
+    hook.handle.remove()
+    for each in (name, *parts):
+        delattr(module, each)
+    module.register_parameter(name, Parameter(value.detach()))
+
+
+# ------------------------------------------------------------------------------------------------ weight norm
+
+
+def _norm_except(v: Any, dim: int | None) -> Any:
+    """The length of v along all axes but one, which are kept with length 1; of all of it for None."""
+    axes = tuple(a for a in range(v.ndim) if dim is None or a != dim % v.ndim)
+    norm = np.sqrt(np.sum(v * v, axis=axes, keepdims=True))
+    return np.reshape(norm, ()) if dim is None else norm
+
+
+def weight_norm(module: Layer, name: str = "weight", dim: int | None = 0) -> Layer:
+    """weight = g v / |v|: length and direction are trained apart (Salimans and Kingma, 2016).
+
+    Args:
+        module: its parameter ``name`` is replaced by ``name_g`` and ``name_v``, from which it is computed before each call.
+        name: of the weight.
+        dim: the axis along which lengths are kept; None: one length for all.
+
+    Returns:
+        The module.
+    """
+    weight = _weight(module, name, "weight_norm")
+    g, v = f"{name}_g", f"{name}_v"
+    module.register_parameter(g, Parameter(_norm_except(weight.detach(), dim)))
+    module.register_parameter(v, Parameter(weight.detach()))
+
+    def compute(module: Module) -> Any:
+        direction = getattr(module, v)
+        return direction * (getattr(module, g) / _norm_except(direction, dim))
+
+    _replace(module, name, compute)
+    return module
+
+
+def remove_weight_norm(module: Layer, name: str = "weight") -> Layer:
+    """Makes the weight an ordinary parameter again, with its present value; returns the module."""
+    _remove(module, name, (f"{name}_g", f"{name}_v"), "remove_weight_norm")
+    return module
+
+
+# ------------------------------------------------------------------------------------------------ spectral norm
+
+
+def spectral_norm(
+    module: Layer,
+    name: str = "weight",
+    n_power_iterations: int = 1,
+    eps: float = 1e-12,
+    dim: int = 0,
+    generator: Any = None,
+) -> Layer:
+    """weight / sigma, with sigma its greatest singular value as a matrix: the Lipschitz bound becomes 1 (Miyato et al., 2018).
+
+    sigma = u^T W v, where u and v come closer to the singular vectors by power iteration in each training call.
+
+    Args:
+        module: its parameter ``name`` is replaced by ``name_orig``, the buffer ``name_u`` holds u (and ``name_v`` v).
+        name: of the weight.
+        n_power_iterations: steps in each training call.
+        eps: keeps the lengths that u and v are divided by away from 0.
+        dim: the axis of the rows of the matrix; 1 for transposed convolutions.
+        generator: where the first u and v come from.
+
+    Returns:
+        The module.
+    """
+    weight = _weight(module, name, "spectral_norm")
+    if n_power_iterations < 1:
+        raise ValueError(f"spectral_norm: expected n_power_iterations >= 1, got {n_power_iterations}")
+    orig, u_name, v_name = f"{name}_orig", f"{name}_u", f"{name}_v"
+    rows, columns = _matrix(weight, dim).shape
+    rng = numpy_generator(generator)
+    module.register_parameter(orig, Parameter(weight.detach()))
+    for buffer, count in ((u_name, rows), (v_name, columns)):
+        values = rng.normal(size=count)
+        module.register_buffer(buffer, constant((values / np.linalg.norm(values)).astype(weight.dtype)))
+
+    def compute(module: Module) -> Any:
+        matrix = _matrix(getattr(module, orig), dim)
+        u, v = getattr(module, u_name), getattr(module, v_name)
+        if module.training:
+            _iterate(matrix._data, u, v, n_power_iterations, eps)
+        sigma = np.sum(constant(u._data.copy()) * np.matmul(matrix, constant(v._data.copy())))
+        return getattr(module, orig) / sigma
+
+    _replace(module, name, compute)
+    return module
+
+
+def _matrix(weight: Any, dim: int) -> Any:
+    """The weight as a matrix whose rows go along an axis."""
+    moved = weight if dim == 0 else np.moveaxis(weight, dim, 0)
+    return np.reshape(moved, (moved.shape[0], -1))
+
+
+def _iterate(matrix: Any, u: Tensor, v: Tensor, steps: int, eps: float) -> None:
+    for _ in range(steps):
+        for target, rows, other in ((v, matrix.T, u), (u, matrix, v)):
+            new = rows @ other._data
+            target._data[...] = new / max(float(np.linalg.norm(new)), eps)
+            versions.stamp(target._data)
+
+
+def remove_spectral_norm(module: Layer, name: str = "weight") -> Layer:
+    """Makes the weight an ordinary parameter again, with its present value; returns the module."""
+    _remove(module, name, (f"{name}_orig", f"{name}_u", f"{name}_v"), "remove_spectral_norm")
+    return module
+
+
+__all__ = ["remove_spectral_norm", "remove_weight_norm", "spectral_norm", "weight_norm"]
