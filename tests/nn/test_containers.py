@@ -63,3 +63,87 @@ def test_identity_and_flatten():
         nn.Flatten(2, 1)(x)
     with pytest.raises(ValueError, match="among the 1 axes"):
         nn.Flatten()(ag.randn(3))
+
+
+def test_sequential_is_edited_like_a_list():
+    a, b, c = nn.Linear(1, 2), nn.Tanh(), nn.Linear(2, 1)
+    net = nn.Sequential(a, c)
+    assert net.insert(1, b) is net
+    assert list(net) == [a, b, c]
+    assert list(net.state_dict()) == ["0.weight", "0.bias", "2.weight", "2.bias"]
+    assert net.pop(1) is b
+    assert list(net.state_dict()) == ["0.weight", "0.bias", "1.weight", "1.bias"]
+    net[1] = b
+    assert list(net.extend([c, a])) == [a, b, c, a]
+    del net[1:3]
+    assert list(net) == [a, a]
+    with pytest.raises(IndexError, match="insert: expected an index between -2 and 2, got 3"):
+        net.insert(3, b)
+    with pytest.raises(IndexError, match="Sequential: expected an index between -2 and 1, got 5"):
+        net.pop(5)
+
+
+def test_module_list_is_edited_like_a_list():
+    a, b, c = nn.Linear(1, 2), nn.Tanh(), nn.Linear(2, 1)
+    layers = nn.ModuleList([a, b])
+    layers.insert(0, c)
+    assert list(layers) == [c, a, b]
+    assert layers.pop(-1) is b
+    del layers[0]
+    assert list(layers) == [a]
+    assert list(layers.state_dict()) == ["0.weight", "0.bias"]
+
+
+def test_equal_modules_in_a_list_are_shown_once():
+    layers = nn.ModuleList([nn.Linear(1, 1), nn.Linear(1, 1), nn.Tanh(), nn.Linear(1, 1)])
+    linear = "Linear(in_features=1, out_features=1, bias=True)"
+    assert repr(layers) == f"ModuleList(\n  (0-1): 2 x {linear}\n  (2): Tanh()\n  (3): {linear}\n)"
+    assert repr(nn.ModuleList()) == "ModuleList()"
+
+
+def test_parameter_list():
+    weights = nn.ParameterList([ag.ones(2), nn.Parameter([3.0])])
+    assert [p.shape for p in weights.parameters()] == [(2,), (1,)]
+    assert all(type(p) is nn.Parameter for p in weights)
+    weights.append(np.zeros(3, np.float32))
+    weights[0] = nn.Parameter([1.0])
+    assert list(weights.state_dict()) == ["0", "1", "2"]
+    assert [p.shape for p in weights[:2]] == [(1,), (1,)]
+    assert weights[-1].shape == (3,)
+    assert len(weights) == 3
+    assert repr(weights[1:2]) == "ParameterList(\n  (0): Parameter containing: [float32 of shape (1,)]\n)"
+    with pytest.raises(IndexError, match="ParameterList: expected an index between -3 and 2, got 3"):
+        weights[3] = nn.Parameter([1.0])
+
+
+def test_parameter_dict():
+    weights = nn.ParameterDict({"a": ag.ones(2)})
+    weights["b"] = nn.Parameter([3.0])
+    weights.update({"a": ag.zeros(1)})
+    assert list(weights) == list(weights.keys()) == ["a", "b"]
+    assert [p.shape for p in weights.values()] == [(1,), (1,)]
+    assert dict(weights.items())["b"] is weights["b"]
+    assert "a" in weights
+    del weights["a"]
+    assert len(weights) == 1
+    assert list(weights.state_dict()) == ["b"]
+    assert repr(nn.ParameterDict()) == "ParameterDict()"
+
+
+def test_residual():
+    inner, project = nn.Linear(3, 4), nn.Linear(3, 4)
+    x = ag.randn(2, 3)
+    block = nn.Residual(inner, project)
+    np.testing.assert_array_equal(block(x).detach(), (project(x) + inner(x)).detach())
+    plain = nn.Residual(nn.Sequential(nn.Linear(3, 3), nn.Tanh()))
+    np.testing.assert_array_equal(plain(x).detach(), (x + plain.fn(x)).detach())
+    with pytest.raises(ValueError, match=r"Residual: expected both ways to have one shape, got \(2, 1\) and \(2, 3\); give a project="):
+        nn.Residual(nn.Linear(3, 1))(x)
+    with pytest.raises(ValueError, match=r"got \(2, 1\) and \(2, 4\)$"):
+        nn.Residual(nn.Linear(3, 1), project)(x)
+
+
+def test_unflatten():
+    assert nn.Unflatten(1, (2, -1))(ag.zeros(3, 6)).shape == (3, 2, 3)
+    with pytest.raises(TypeError, match="Unflatten: expected unflattened_size as a tuple of lengths, got 6"):
+        nn.Unflatten(1, 6)
