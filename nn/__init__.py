@@ -1,6 +1,6 @@
 """Neural networks: modules, layers, losses, initialisers, data and files."""
 
-from nn import data, functional, init, utils
+from nn import data, functional, init, serialization, utils
 from nn.activation import (
     CELU,
     ELU,
@@ -127,6 +127,11 @@ from nn.recurrent import (
     LSTMCell,
     RNNCell,
 )
+from nn.serialization import (
+    CheckpointError,
+    load,
+    save,
+)
 from nn.transformer import (
     Transformer,
     TransformerDecoder,
@@ -140,6 +145,7 @@ __all__ = [
     "data",
     "functional",
     "init",
+    "serialization",
     "utils",
     # activation
     "CELU",
@@ -252,6 +258,10 @@ __all__ = [
     "LSTMCell",
     "RNN",
     "RNNCell",
+    # serialization
+    "CheckpointError",
+    "load",
+    "save",
     # transformer
     "Transformer",
     "TransformerDecoder",
