@@ -7,6 +7,7 @@ is ever written to disk.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import struct
@@ -17,7 +18,7 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
-from autograd.arrays import NATIVE, Array
+from autograd.arrays import Array
 from nn.formats.errors import CheckpointError, check_against, check_total, looks_like, shown
 from nn.formats.strict_json import parse_object, strings
 
@@ -33,6 +34,7 @@ _HEADER = re.compile(
     r"\{'descr': *'(?P<descr>[^']*)', *'fortran_order': *(?P<fortran>True|False), *"
     r"'shape': *\((?P<shape>[^()]*)\),? *\} *\n"
 )
+_CODES = frozenset({"b1", "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8"})
 _SHAPE = re.compile(r"|[0-9]{1,19},|[0-9]{1,19}(?:, *[0-9]{1,19})+,?")
 _WHAT_ZIPFILE_RAISES = (
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError,
@@ -54,11 +56,11 @@ class Entry(NamedTuple):
 # ------------------------------------------------------------------------------------------------ writing
 
 
-def write(file: IO[bytes], arrays: Mapping[str, Array], metadata: str) -> None:
-    """Writes arrays, whose names were checked, and metadata in JSON. Equal contents give equal files."""
+def write(file: IO[bytes], arrays: Mapping[str, Array], metadata: Mapping[str, str]) -> None:
+    """Writes arrays, whose names were checked, and metadata. Equal contents give equal files."""
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         if metadata:
-            archive.writestr(zipfile.ZipInfo(METADATA), metadata.encode())
+            archive.writestr(zipfile.ZipInfo(METADATA), json.dumps(dict(metadata)))
         for name, array in arrays.items():
             with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
                 plain = np.ascontiguousarray(array, array.dtype.newbyteorder("<") if array.dtype.itemsize > 1 else array.dtype)
@@ -93,7 +95,7 @@ def read(
     """
     with _opened(file, size, path) as archive:
         members = _checked_members(archive, size, path)
-        described = members.pop(METADATA, None)
+        described = members.pop("", None)
         metadata = _metadata(archive, described, path) if described else {}
         entries = [_entry(archive, name, member, path) for name, member in members.items()]
         check_against({entry.name: entry.shape for entry in entries}, shapes, path)
@@ -104,42 +106,53 @@ def read(
 def read_metadata(file: IO[bytes], size: int, path: str) -> dict[str, str]:
     """The metadata alone."""
     with _opened(file, size, path) as archive:
-        described = _checked_members(archive, size, path).get(METADATA)
+        described = _checked_members(archive, size, path).get("")
         return _metadata(archive, described, path) if described else {}
 
 
 def _opened(file: IO[bytes], size: int, path: str) -> zipfile.ZipFile:
-    _check_start(file, size, path)
+    """The archive, whose list of members is as long as it says."""
+    count = _check_ends(file, size, path)
     try:
-        return zipfile.ZipFile(file)
+        archive = zipfile.ZipFile(file)
     except _WHAT_ZIPFILE_RAISES as error:
         raise _refuse(path, f"expected a whole zip archive, got a damaged one: {shown(str(error))}") from None
+    found = len(archive.infolist())
+    if found != count:
+        raise _refuse(path, f"expected {count} members as the end record says, got {found}")
+    return archive
 
 
-def _check_start(file: IO[bytes], size: int, path: str) -> None:
-    """Looks at both ends of the archive before zipfile reads the list of its members into memory."""
+def _check_ends(file: IO[bytes], size: int, path: str) -> int:
+    """Looks at both ends of the archive before zipfile reads the list of its members into memory; how many there are."""
     start = file.read(8)
     if not start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         raise _refuse(path, f"expected a zip archive, got {looks_like(start)}")
-    file.seek(max(0, size - 66_000))
+    first = max(0, size - 66_000)
+    file.seek(first)
     tail = file.read(66_000)
     place = tail.rfind(b"PK\x05\x06")
     if place < 0 or len(tail) - place < 22:
         raise _refuse(path, "expected the end record of a zip archive, found none: the file is cut off")
-    directory = int.from_bytes(tail[place + 12 : place + 16], "little")
-    if tail[max(0, place - 20) : place].startswith(b"PK\x06\x07"):  # large archives say it in a record of 56 bytes before
-        directory = int.from_bytes(tail[place - 36 : place - 28], "little")
-    comment = int.from_bytes(tail[place + 20 : place + 22], "little")
+    count, directory, offset, comment = struct.unpack_from("<HLLH", tail, place + 10)
     if len(tail) - place - 22 != comment:
         raise _refuse(
             path, f"expected the archive to end with its end record, got {len(tail) - place - 22 - comment} bytes more"
         )
+    if tail[max(0, place - 20) : place].startswith(b"PK\x06\x07"):  # large archives have a record of 56 bytes before
+        place -= 76
+        if not tail[max(0, place) :].startswith(b"PK\x06\x06"):
+            raise _refuse(path, "expected the 64-bit end record of a zip archive, found none")
+        count, directory, offset = struct.unpack_from("<QQQ", tail, place + 32)
     if directory > _DIRECTORY_LIMIT:
         raise _refuse(path, f"expected a list of members of at most {_DIRECTORY_LIMIT} bytes, got {directory}")
+    if offset + directory != first + place:
+        raise _refuse(path, f"expected the list of members to end at {first + place}, got {offset + directory}")
+    return int(count)
 
 
 def _checked_members(archive: zipfile.ZipFile, size: int, path: str) -> dict[str, zipfile.ZipInfo]:
-    """The members by the names of their arrays, all of them plain files that lie side by side in the archive."""
+    """The members by the names of their arrays (the metadata under ""): plain files that lie side by side in the archive."""
     found: dict[str, zipfile.ZipInfo] = {}
     for member in archive.infolist():
         name = member.filename
@@ -147,7 +160,9 @@ def _checked_members(archive: zipfile.ZipFile, size: int, path: str) -> dict[str
         if name.endswith("/data.pkl") or name == "data.pkl":
             raise _refuse(path, f"expected arrays, got {where}: a file of torch.save, a pickle, which is never loaded; "
                                 "write it with safetensors.torch.save_file")  # fmt: skip
-        if name != METADATA:
+        if name == METADATA:
+            name = ""  # which no array has
+        else:
             if not name.endswith(".npy"):
                 raise _refuse(path, f"expected members that end in .npy, got {where}")
             name = name.removesuffix(".npy")
@@ -227,7 +242,7 @@ def _dtype(descr: str, where: str, path: str) -> np.dtype[Any]:
     """The dtype of a description such as '<f4'."""
     if descr[-1:] == "O" or descr[1:2] == "O":
         raise _refuse(path, f"{where}: expected numbers, got objects, which are pickles and are never loaded")
-    if not re.fullmatch(r"[<>|=][fiub][1248]", descr) or np.dtype(descr).newbyteorder("=") not in NATIVE:
+    if descr[:1] not in tuple("<>|=") or descr[1:] not in _CODES:
         raise _refuse(path, f"{where}: expected a dtype of floats, integers or bools, got {shown(descr)}")
     return np.dtype(descr)
 
