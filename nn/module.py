@@ -404,12 +404,18 @@ class Module:
         """Parameters and buffers by name, in memory shared with the module; a shared one is there under each of its names."""
         return {name: member.detach() for name, member in self._state().items()}
 
-    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> tuple[list[str], list[str]]:
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, *, exact: bool = False
+    ) -> tuple[list[str], list[str]]:
         """Copies values into parameters and buffers: all of them, or none if anything does not fit.
+
+        Values are cast to the dtype that is there where that is of the same kind: float64 is rounded to float32, whole numbers
+        become floats, but floats never become whole numbers.
 
         Args:
             state_dict: tensors or arrays by name.
             strict: refuse missing and unexpected names too.
+            exact: refuse values that a cast would change, such as 0.1 from float64 in float32.
 
         Returns:
             The missing and the unexpected names.
@@ -420,7 +426,7 @@ class Module:
         if not isinstance(state_dict, Mapping):
             raise TypeError(f"load_state_dict: expected a mapping, got {type(state_dict).__name__}")
         own = self._state()
-        missing, unexpected, others = problems(own, state_dict)
+        missing, unexpected, others = problems(own, state_dict, exact)
         listed = [f"missing {name!r}" for name in missing] + [f"unexpected {name!r}" for name in unexpected] if strict else []
         if listed or others:
             lines = "\n  ".join(listed + others)

@@ -11,8 +11,10 @@ from autograd import Tensor, versions
 from autograd.arrays import Array
 
 
-def problems(own: Mapping[str, Tensor], given: Mapping[str, Any]) -> tuple[list[str], list[str], list[str]]:
-    """The missing names, the unexpected ones, and a sentence for each entry that cannot be copied."""
+def problems(
+    own: Mapping[str, Tensor], given: Mapping[str, Any], exact: bool = False
+) -> tuple[list[str], list[str], list[str]]:
+    """The missing names, the unexpected ones, and a sentence for each entry that cannot be copied (``exact``: unchanged)."""
     missing = [name for name in own if name not in given]
     unexpected = [str(name) for name in given if name not in own]
     others = []
@@ -30,6 +32,12 @@ def problems(own: Mapping[str, Tensor], given: Mapping[str, Any]) -> tuple[list[
             others.append(f"{name!r}: expected {tensor.dtype}, got {array.dtype}")
         elif not tensor._data.flags.writeable:
             others.append(f"{name!r}: expected writable memory, the module's is read-only")
+        elif exact and (changed := _changed(array, tensor.dtype)).any():
+            first = array[changed][0]
+            others.append(
+                f"{name!r}: expected values that {tensor.dtype} holds exactly, got {np.count_nonzero(changed)} of {array.size} "
+                f"in {array.dtype} that it does not, such as {first}"
+            )
     return missing, unexpected, others
 
 
@@ -40,6 +48,21 @@ def load(own: Mapping[str, Tensor], given: Mapping[str, Any]) -> None:
         target = own[name]._data
         np.copyto(target, source, casting="same_kind")
         versions.stamp(target)
+
+
+def _changed(array: Array, dtype: np.dtype[Any]) -> Array:
+    """Which values a cast to ``dtype`` changes; any nan stands for any other."""
+    if array.dtype == dtype:  # NumPy's "safe" casts are not all exact: int64 to float64
+        return np.zeros(array.shape, bool)
+    with np.errstate(all="ignore"):
+        cast = array.astype(dtype)
+        back = cast.astype(array.dtype)
+    kept = (back == array) | ((back != back) & (array != array))
+    if array.dtype.kind in "iu":  # casts that leave the range may come back by accident: 2**63 as int64 is negative
+        kept &= (cast < 0) == (array < 0)
+        if dtype.kind == "f":
+            kept &= cast.astype(np.float64) < 2.0 ** (8 * array.dtype.itemsize - (array.dtype.kind == "i"))
+    return ~np.asarray(kept)
 
 
 def _array(value: Any) -> Array:

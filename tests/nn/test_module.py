@@ -225,6 +225,55 @@ def test_hard_case_157_all_problems_in_one_error():
     assert unexpected == ["more"]
 
 
+class Holder(nn.Module):
+    def __init__(self, values):
+        super().__init__()
+        self.register_buffer("values", ag.tensor(values))
+
+
+@pytest.mark.parametrize(
+    ("given", "own", "changed"),
+    [
+        (np.array([0.5, 0.1, 1e300, 1e-300, -0.0]), np.float32, 3),
+        (np.array([0.5, np.nan, np.inf, -np.inf]), np.float32, 0),
+        (np.array([1.0, 65505.0, 2049.0], np.float32), np.float16, 2),
+        (np.array([2**24, 2**24 + 1, -(2**63), 2**63 - 1]), np.float32, 2),
+        (np.array([2**53 + 1, 2**63 - 1, -1]), np.float64, 2),
+        (np.array([2**64 - 1, 2**63, 7], np.uint64), np.float64, 1),
+        (np.array([2**63, 5], np.uint64), np.int64, 1),
+        (np.array([2**32 + 5, 5, -1]), np.int32, 1),
+        (np.array([2**31 - 1, 70000, 3], np.int32), np.float16, 2),
+        (np.array([True, False]), np.float32, 0),
+        (np.zeros((0,)), np.float32, 0),
+        (np.array(0.1), np.float32, 1),
+    ],
+)
+def test_hard_case_158_exact_refuses_values_that_a_cast_changes(given, own, changed):
+    module = Holder(np.ones(given.shape, own))
+    if changed:
+        says = (
+            rf"'values': expected values that \w+ holds exactly, got {changed} of {given.size} in \w+ that it does not, such as"
+        )
+        with pytest.raises(RuntimeError, match=says):
+            module.load_state_dict({"values": given}, exact=True)
+        assert (np.asarray(module.values) == 1).all()
+    else:
+        module.load_state_dict({"values": given}, exact=True)
+        np.testing.assert_array_equal(module.values, given.astype(own))
+
+
+def test_hard_case_158_casts_stay_within_their_kind():
+    module = Holder(np.ones(2, np.float32))
+    module.load_state_dict({"values": np.array([2**24 + 1, 3])})  # whole numbers become floats, as in PyTorch
+    assert module.values.tolist() == [2.0**24, 3.0]
+    module.load_state_dict({"values": np.array([0.1, 0.5])})
+    assert module.values.dtype == np.float32
+    whole = Holder(np.ones(2, np.int64))
+    for exact in (False, True):
+        with pytest.raises(RuntimeError, match="'values': expected int64, got float64"):
+            whole.load_state_dict({"values": np.array([1.0, 2.0])}, exact=exact)
+
+
 def test_buffers_that_are_not_state():
     net = Net()
     net.register_buffer("scratch", ag.zeros(2), persistent=False)
