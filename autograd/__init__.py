@@ -52,6 +52,7 @@ from autograd.gradcheck import (
     gradcheck,
     gradgradcheck,
 )
+from autograd.memory import keep_freed_memory as _keep_freed_memory
 from autograd.mode import (
     enable_grad,
     is_grad_enabled,
@@ -442,6 +443,8 @@ def __getattr__(name: str) -> object:
         return visualize if name == "visualize" else getattr(visualize, name)
     raise AttributeError(f"module 'autograd' has no attribute {name!r}")
 
+
+_keep_freed_memory()
 
 __all__ = [
     # recurrent
