@@ -9,8 +9,8 @@ Leaving one of the three out gives a function of the other two:
 
 The derivative of any of them is again one of them, so gradients of every order stay as fast as the first.
 
-The kernels multiply matrices: the windows of a few samples at a time are copied to columns (n, C kh kw, L) and BLAS does the
-rest. Columns in this order are as fast as one product for the whole batch; windows as rows take twice as long.
+The kernels multiply matrices: the windows of some samples are copied to columns (see ``_columns``), side by side, and BLAS does
+the rest in one product. One large product is nearly twice as fast as one for each sample.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array
-from autograd.ops._windows import Pair, Windows, border, check_memory, lay, lay_down, padded, view, whole
+from autograd.ops._columns import Columns
+from autograd.ops._windows import Pair, Windows, border, check_memory, lay, padded, whole
 from autograd.ops.gate import in_rules
 from autograd.ops.reductions import tensor_of
 from autograd.ops.shaping import reshape
 from autograd.primitive import internal
 
-CHUNK = 1 << 21  # elements of columns at a time: whatever the batch, im2col needs no more memory than this (or one row)
+CHUNK = 3 << 19  # elements of columns at a time: whatever the batch, im2col needs no more memory than this (or one row)
 
 
 def _wide(*arrays: Array) -> list[Array]:
@@ -41,10 +42,10 @@ def _pieces(samples: int, channels: int, at: Windows) -> Iterator[tuple[slice, s
     """Samples and rows of windows whose columns are at most CHUNK elements (but at least one row of one sample)."""
     rows, width = at.grid
     row = max(1, channels * math.prod(at.kernel) * width)
-    step = max(1, CHUNK // max(1, row * rows))
     if row * rows <= CHUNK:
-        for start in range(0, samples, step):
-            yield slice(start, start + step), slice(0, rows), at
+        count = -(-samples // (CHUNK // max(1, row * rows)))  # pieces, as equal as can be
+        for number in range(count):
+            yield slice(number * samples // count, (number + 1) * samples // count), slice(0, rows), at
         return
     height = max(1, CHUNK // row)
     for sample in range(samples):
@@ -53,13 +54,31 @@ def _pieces(samples: int, channels: int, at: Windows) -> Iterator[tuple[slice, s
             yield slice(sample, sample + 1), slice(start, start + part), at._replace(grid=(part, width))
 
 
+class _Room:
+    """The ``Columns`` for one piece after the other, made anew only where the size changes."""
+
+    def __init__(self, channels: int, dtype: Any) -> None:
+        self.channels, self.dtype = channels, dtype
+        self.made: tuple[Any, Columns] | None = None
+
+    def columns(self, samples: slice, at: Windows) -> Columns:
+        size = (samples.stop - samples.start, at)
+        if self.made is None or self.made[0] != size:
+            self.made = None  # not two at a time
+            self.made = size, Columns(self.channels, size[0], at, self.dtype)
+        return self.made[1]
+
+
+def _unpadded(x: Array, at: Windows) -> tuple[Array, Windows]:
+    """Images whose windows are cut by rows get their padding now: a band of them begins anywhere."""
+    if x.shape[1] * math.prod(at.kernel) * math.prod(at.grid) <= CHUNK:
+        return x, at
+    return padded(x, at.padding), at._replace(padding=((0, 0), (0, 0)))
+
+
 def _band(x: Array, samples: slice, rows: slice, at: Windows) -> Array:
-    """The part of a padded x that the windows of these samples and rows look at."""
+    """The part of the images that the windows of these samples and rows look at."""
     return x[samples, :, rows.start * at.stride[0] :]
-
-
-def _is_pointwise(at: Windows) -> bool:
-    return at.kernel == (1, 1) and at.stride == (1, 1) and at.padding == ((0, 0), (0, 0))
 
 
 def _by_group(w: Array, groups: int) -> Array:
@@ -67,68 +86,154 @@ def _by_group(w: Array, groups: int) -> Array:
     return w.reshape(groups, w.shape[0] // groups, math.prod(w.shape[1:]))
 
 
+def _side_by_side(y: Array, groups: int) -> Array:
+    """(n, C, h, w) -> (groups, C/groups, n h w)"""
+    return np.ascontiguousarray(y.swapaxes(0, 1)).reshape(groups, y.shape[1] // groups, -1)
+
+
 def _conv_kernel(x: Array, w: Array, *bias: Array, at: Windows, size: Pair, groups: int) -> Array:  # noqa: ARG001
     dtype = np.result_type(x, w, *bias)
     x, w = _wide(x, w)
     (n, c), o = x.shape[:2], w.shape[0]
     matrix = _by_group(w, groups)
-    depth = matrix.shape[2]
-    if _is_pointwise(at):
-        y = np.matmul(matrix, np.ascontiguousarray(x).reshape(n, groups, depth, math.prod(at.grid)))
-        y = y.reshape(n, o, *at.grid)
-    else:
-        y = np.empty((n, o, *at.grid), x.dtype)
-        wide = padded(x, at.padding)
-        for samples, rows, part in _pieces(n, c, at):
-            columns = np.ascontiguousarray(view(_band(wide, samples, rows, at), part))
-            product = np.matmul(matrix, columns.reshape(-1, groups, depth, math.prod(part.grid)))
-            y[samples, :, rows] = product.reshape(-1, o, *part.grid)
-    if bias:
-        y += bias[0].reshape(-1, 1, 1)
+    y = np.empty((n, o, *at.grid), x.dtype)
+    x, at = _unpadded(x, at)
+    room = _Room(c, x.dtype)
+    for samples, rows, part in _pieces(n, c, at):
+        columns = room.columns(samples, part).of(_band(x, samples, rows, at))
+        product = np.matmul(matrix, columns.reshape(groups, matrix.shape[2], -1)).reshape(o, -1, *part.grid)
+        out = y[samples, :, rows].swapaxes(0, 1)
+        if bias:
+            np.add(product, bias[0].reshape(-1, 1, 1, 1), out=out)
+        else:
+            out[...] = product
     return np.asarray(y, dtype)
+
+
+def _turned(w: Array, groups: int) -> Array:
+    """The weight (C, O/groups, kh, kw) of the convolution that takes g back to x, where the stride is 1."""
+    w = w.reshape(groups, w.shape[0] // groups, *w.shape[1:])[..., ::-1, ::-1].swapaxes(1, 2)
+    return np.ascontiguousarray(w).reshape(-1, *w.shape[2:])
+
+
+def _back(at: Windows, size: Pair, channels: int, out_channels: int) -> Windows | None:
+    """The windows on g whose convolution is the gradient of the images; None where adding columns to images is quicker.
+
+    It has the columns of g to make, kh kw O H W elements, instead of kh kw C oh ow sums. But then they do for the gradient of
+    the weight, too; and an element that is copied costs half of one that is added.
+    """
+    if at.stride != (1, 1) or out_channels * math.prod(size) > 2 * channels * math.prod(at.grid):
+        return None
+    pads = []
+    for k, d, (before, behind) in zip(at.kernel, at.dilation, at.padding, strict=True):
+        pads.append((d * (k - 1) - before, d * (k - 1) - behind))
+    if min(min(pad) for pad in pads) < 0:
+        return None
+    return at._replace(padding=(pads[0], pads[1]), grid=size)
 
 
 def _input_kernel(g: Array, w: Array, *, at: Windows, size: Pair, groups: int) -> Array:
     dtype = np.result_type(g, w)
     g, w = _wide(g, w)
     n, c = g.shape[0], w.shape[1] * groups
+    back = _back(at, size, c, g.shape[1])
+    if back is not None:
+        return np.asarray(_conv_kernel(g, _turned(w, groups), at=back, size=at.grid, groups=groups), dtype)
     matrix = np.swapaxes(_by_group(w, groups), 1, 2)  # (groups, C/groups kh kw, O/groups)
-    if _is_pointwise(at):
-        x = np.matmul(matrix, np.ascontiguousarray(g).reshape(n, groups, matrix.shape[2], math.prod(at.grid)))
-        return np.asarray(x.reshape(n, c, *size), dtype)
-    (height, width), inner_rows, inner_columns = border(size, at.padding)
-    out = np.zeros((n, c, height, width), g.dtype)
+    inner: Any = (slice(None), slice(None))
+    whole_size = size
+    if c * math.prod(at.kernel) * math.prod(at.grid) > CHUNK:  # by rows: see _unpadded
+        whole_size, *rest = border(size, at.padding)
+        inner, at = (*inner, *rest), at._replace(padding=((0, 0), (0, 0)))
+    x = np.zeros((n, c, *whole_size), g.dtype)
+    room = _Room(c, g.dtype)
     for samples, rows, part in _pieces(n, c, at):
-        piece = np.ascontiguousarray(g[samples, :, rows]).reshape(-1, groups, matrix.shape[2], math.prod(part.grid))
+        piece = _side_by_side(g[samples, :, rows], groups)
+        place = room.columns(samples, part)
+        columns = place.columns.reshape(groups, matrix.shape[1], -1)
         # with one channel a group the sum has one term, and matmul, which then leaves BLAS aside, is the slower one
-        columns = matrix * piece if matrix.shape[2] == 1 else np.matmul(matrix, piece)
-        lay_down(columns.reshape(-1, c, *at.kernel, *part.grid), _band(out, samples, rows, at), part)
-    return np.ascontiguousarray(out[:, :, inner_rows, inner_columns]).astype(dtype, copy=False)
+        (np.multiply if matrix.shape[2] == 1 else np.matmul)(matrix, piece, out=columns)
+        place.add_to(_band(x, samples, rows, at))
+    return np.ascontiguousarray(x[inner]).astype(dtype, copy=False)
 
 
-def _weight_kernel(x: Array, g: Array, *, at: Windows, size: Pair, groups: int) -> Array:  # noqa: ARG001
+def _weight_kernel(x: Array, g: Array, *, at: Windows, size: Pair, groups: int) -> Array:
     dtype = np.result_type(x, g)
     x, g = _wide(x, g)
     (n, c), o = x.shape[:2], g.shape[1]
+    back = _back(at, size, c, o)
+    if back is not None:
+        return _by_columns_of_g(g, x, None, back, at, groups)[1].astype(dtype, copy=False)
     depth = c // groups * math.prod(at.kernel)
     total = np.zeros((groups, o // groups, depth), x.dtype)
-    wide = padded(x, at.padding)
+    kernel = at.kernel
+    x, at = _unpadded(x, at)
+    room = _Room(c, x.dtype)
     for samples, rows, part in _pieces(n, c, at):
-        # the samples side by side, so that their sum is part of one product: (groups, depth, n L) and (groups, O/groups, n L)
-        windows = view(_band(wide, samples, rows, at), part)
-        columns = np.ascontiguousarray(windows.transpose(1, 2, 3, 0, 4, 5)).reshape(groups, depth, -1)
-        piece = np.ascontiguousarray(g[samples, :, rows].swapaxes(0, 1)).reshape(groups, o // groups, -1)
-        total += np.matmul(piece, columns.swapaxes(1, 2))
-    return total.reshape(o, c // groups, *at.kernel).astype(dtype, copy=False)
+        columns = room.columns(samples, part).of(_band(x, samples, rows, at)).reshape(groups, depth, -1)
+        total += np.matmul(_side_by_side(g[samples, :, rows], groups), columns.swapaxes(1, 2))
+    return total.reshape(o, c // groups, *kernel).astype(dtype, copy=False)
 
 
-_conv = internal(
-    _conv_kernel,
-    lambda g, _y, _x, w, *_bias, **static: _conv_input_either(g, w, **static),
-    lambda g, _y, x, _w, *_bias, **static: _conv_weight_either(x, g, **static),
-    lambda g, _y, _x, _w, *_bias, **_static: np.sum(g, axis=(0, 2, 3)),
-    name="conv",
-)
+def _by_columns_of_g(
+    g: Array, x: Array, w: Array | None, back: Windows, at: Windows, groups: int
+) -> tuple[Array | None, Array]:
+    """The gradients of the images (without w: None) and of the weight, from the columns of g that ``_back`` speaks of."""
+    (n, c), o, size = x.shape[:2], g.shape[1], back.grid
+    depth = o // groups * math.prod(at.kernel)
+    dx, dw = None, np.zeros((groups, c // groups, depth), x.dtype)
+    if w is not None:
+        dx, matrix = np.empty_like(x), _turned(w, groups).reshape(groups, c // groups, depth)
+    g, back = _unpadded(g, back)
+    room = _Room(o, x.dtype)
+    for samples, rows, part in _pieces(n, o, back):
+        columns = room.columns(samples, part).of(_band(g, samples, rows, back)).reshape(groups, depth, -1)
+        if dx is not None:
+            dx[samples, :, rows].swapaxes(0, 1)[...] = np.matmul(matrix, columns).reshape(c, -1, part.grid[0], size[1])
+        dw += np.matmul(_side_by_side(x[samples, :, rows], groups), columns.swapaxes(1, 2))
+    return dx, _turned(dw.reshape(c, o // groups, *at.kernel), groups)
+
+
+def _backward_kernel(g: Array, x: Array, w: Array, *, at: Windows, size: Pair, groups: int) -> tuple[Array, Array]:
+    """The gradients of the images and of the weight; from the same columns of g, where that pays."""
+    back = _back(at, size, x.shape[1], g.shape[1])
+    if back is None:
+        return (_input_kernel(g, w, at=at, size=size, groups=groups), _weight_kernel(x, g, at=at, size=size, groups=groups))
+    dtypes = np.result_type(g, w), np.result_type(x, g)
+    g, x, w = _wide(g, x, w)
+    dx, dw = _by_columns_of_g(g, x, w, back, at, groups)
+    return np.asarray(dx, dtypes[0]), np.asarray(dw, dtypes[1])
+
+
+def _conv_rule(g: Any, wanted: tuple[bool, ...], _y: Any, x: Any, w: Any, *_bias: Any, **static: Any) -> list[Any]:
+    found: list[Any] = [None] * len(wanted)
+    if wanted[0] and wanted[1]:
+        found[:2] = _backward_either(g, x, w, **static)
+    elif wanted[0]:
+        found[0] = _conv_input_either(g, w, **static)
+    elif wanted[1]:
+        found[1] = _conv_weight_either(x, g, **static)
+    if len(wanted) > 2 and wanted[2]:
+        found[2] = np.sum(g, axis=(0, 2, 3))
+    return found
+
+
+def _backward_rule(g: Any, wanted: tuple[bool, ...], _y: Any, cotangent: Any, x: Any, w: Any, **static: Any) -> list[Any]:
+    """Both outputs are bilinear: of (cotangent, w) and of (cotangent, x)."""
+    by_x, by_w = g
+    found: list[Any] = [None, None, None]
+    if wanted[0]:
+        parts = [_conv_either(by_x, w, **static)] if by_x is not None else []
+        parts += [_conv_either(x, by_w, **static)] if by_w is not None else []
+        found[0] = sum(parts[1:], parts[0])
+    if wanted[1] and by_w is not None:
+        found[1] = _conv_input_either(cotangent, by_w, **static)
+    if wanted[2] and by_x is not None:
+        found[2] = _conv_weight_either(by_x, cotangent, **static)
+    return found
+
+
+_conv = internal(_conv_kernel, name="conv", joint=_conv_rule)
 _conv_input = internal(
     _input_kernel,
     lambda g, _y, _cotangent, w, **static: _conv_either(g, w, **static),
@@ -141,9 +246,11 @@ _conv_weight = internal(
     lambda g, _y, x, _cotangent, **static: _conv_either(x, g, **static),
     name="conv_weight",
 )
+_backward = internal(_backward_kernel, name="conv_backward", joint=_backward_rule)
 _conv_either: Callable[..., Any] = in_rules(_conv)
 _conv_input_either: Callable[..., Any] = in_rules(_conv_input)
 _conv_weight_either: Callable[..., Any] = in_rules(_conv_weight)
+_backward_either: Callable[..., Any] = in_rules(_backward)
 
 
 # ------------------------------------------------------------------------------------------------ what users call

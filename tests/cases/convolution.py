@@ -33,6 +33,12 @@ def weight_gradient(x, g):
     return primitives["conv_weight"].function(x, g, at=at, size=(3, 4), groups=1)
 
 
+def both_gradients(g, x, w):
+    """Both gradients of a convolution of images (1, 2, 3, 4) with a weight (2, 2, 2, 3) and padding 1."""
+    at = Windows((2, 3), (1, 1), (1, 1), ((1, 1), (1, 1)), (4, 4))
+    return primitives["conv_backward"].function(g, x, w, at=at, size=(3, 4), groups=1)
+
+
 CASES = [
     row("conv2d", "", (2, 2, 4, 3), (3, 2, 2, 2), (3,), derivative="dx = conv_input(g, w), dw = conv_weight(x, g), db = sum(g)"),
     row("conv2d", "odd", (1, 4, 6, 5), (4, 2, 2, 3), stride=(2, 1), padding=(1, 2), dilation=(1, 2), groups=2),
@@ -51,4 +57,6 @@ CASES = [
     row("conv_transpose1d", "one", (2, 4), (2, 1, 2), dilation=2),
     Case(op="conv_weight", call=weight_gradient, inputs=(real(1, 2, 3, 4), real(1, 2, 2, 3)),
          derivative="dx = conv_input(g, G), dg = conv(x, G)"),
+    Case(op="conv_backward", call=both_gradients, inputs=(real(1, 2, 4, 4), real(1, 2, 3, 4), real(2, 2, 2, 3)),
+         derivative="dg = conv(G, w) + conv(x, H), dx = conv_input(g, H), dw = conv_weight(G, g)"),
 ]  # fmt: skip
