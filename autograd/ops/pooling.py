@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array
+from autograd.ops._maxima import place, positions, window_maxima
 from autograd.ops._windows import Pair, Windows, border, lay, padded, whole
 from autograd.ops.gate import in_rules
 from autograd.ops.reductions import tensor_of
 from autograd.ops.shaping import reshape
-from autograd.primitive import constant, internal
+from autograd.primitive import constant, fused, internal
 
 Bins = tuple[Pair, ...]  # (start, end) of each bin along an axis
 
@@ -39,43 +40,10 @@ def _place_kernel(y: Array, *, index: Array, size: tuple[int, ...], distinct: bo
     return out.reshape(size)
 
 
-_choose = internal(_choose_kernel, lambda g, _y, _x, **static: _place_either(g, **static), name="max_pool")
+_choose = internal(_choose_kernel, lambda g, _y, _x, **static: _place_either(g, **static), name="max_pool_choose")
 _place = internal(_place_kernel, lambda g, _y, _x, **static: _choose_either(g, **static), name="max_pool_place")
 _choose_either: Callable[..., Any] = in_rules(_choose)
 _place_either: Callable[..., Any] = in_rules(_place)
-
-
-def _coordinates(length: int, windows: int, kernel: int, stride: int, dilation: int, before: int) -> Array:
-    """(windows, kernel): where each element of each window lies; the first one inside for those before the image."""
-    starts = np.arange(windows) * stride - before
-    places = starts[:, None] + np.arange(kernel) * dilation
-    first = np.where(starts < 0, starts + -(starts // dilation) * dilation, starts)
-    return np.where((places < 0) | (places >= length), first[:, None], places)
-
-
-def _window_argmax(x: Array, at: Windows) -> Array:
-    """(N, C, oh, ow): where in its plane (H W) the first greatest element of each window is; the first nan, if there is one."""
-    (kh, kw), (sh, sw), (dh, dw), _, (oh, ow) = at
-    wide = padded(x, at.padding, -math.inf)
-    has_nan = bool(x.size) and bool(np.isnan(np.max(x)))
-    best = np.empty((*x.shape[:2], oh, ow), x.dtype)
-    which = np.zeros(best.shape, np.intp)
-    for number in range(kh * kw):
-        i, j = divmod(number, kw)
-        piece = wide[:, :, i * dh : i * dh + sh * (oh - 1) + 1 : sh, j * dw : j * dw + sw * (ow - 1) + 1 : sw]
-        if number == 0:
-            best[...] = piece
-            continue
-        better = piece > best
-        if has_nan:
-            better |= np.isnan(piece) & ~np.isnan(best)
-        np.copyto(best, piece, where=better)
-        np.copyto(which, number, where=better)
-    down, across = np.divmod(which, kw)
-    height, width = x.shape[2:]
-    rows = _coordinates(height, oh, kh, sh, dh, at.padding[0][0])
-    columns = _coordinates(width, ow, kw, sw, dw, at.padding[1][0])
-    return np.asarray(rows[np.arange(oh)[:, None], down] * width + columns[np.arange(ow), across])
 
 
 def _bin_argmax(x: Array, rows: Bins, columns: Bins) -> Array:
@@ -95,6 +63,19 @@ def _greatest(images: Any, plane: Array, distinct: bool) -> Any:
     n, c, h, w = images.shape
     index = plane + (np.arange(n * c) * (h * w)).reshape(n, c, 1, 1)
     return _choose(images, index=index, size=(n, c, h, w), distinct=distinct)
+
+
+def _composition(x: Any, *, at: Windows) -> Any:
+    """The first greatest element of each window."""
+    plane = positions(window_maxima(x._data, at)[1], at, x.shape[3])
+    return _greatest(x, plane, all(s > d * (k - 1) for k, s, d in zip(at.kernel, at.stride, at.dilation, strict=True)))
+
+
+def _rule(g: Array, _wanted: Any, _y: Any, x: Array, *, residuals: Array, at: Windows) -> list[Array]:
+    return [place(g, residuals, at, x.shape[2:])]
+
+
+_windows_max = fused(_composition, lambda x, *, at: window_maxima(x, at), _rule, name="max_pool")
 
 
 # ------------------------------------------------------------------------------------------------ the mean
@@ -218,10 +199,11 @@ def _max_pool(
     op = f"max_pool{axes}d"
     images = _images(x, axes, op)
     at = _windows(images.shape[2:], axes, kernel, stride, padding, dilation, ceil_mode, op)
-    plane = _window_argmax(images._data, at)
-    distinct = all(s > d * (k - 1) for k, s, d in zip(at.kernel, at.stride, at.dilation, strict=True))
-    y = _as_given(_greatest(images, plane, distinct), x, axes)
-    return (y, _as_given(constant(plane), x, axes)) if return_indices else y
+    y = _as_given(_windows_max(images, at=at), x, axes)
+    if not return_indices:
+        return y
+    plane = positions(window_maxima(images._data, at)[1], at, images.shape[3])
+    return y, _as_given(constant(plane), x, axes)
 
 
 def max_pool1d(

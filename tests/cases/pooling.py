@@ -17,7 +17,7 @@ except ImportError:
 def row(name, label, *arguments, shape=(2, 2, 5, 4), derivative="", kink="", **options):
     greatest = "max" in name
     return Case(
-        op="max_pool" if greatest else "avg_pool",
+        op=("max_pool_choose" if "adaptive" in name else "max_pool") if greatest else "avg_pool",
         label=f"{name}-{label}" if label else name,
         call=lambda x: getattr(ag, name)(x, *arguments, **options),
         inputs=((apart if greatest else real)(*shape),),

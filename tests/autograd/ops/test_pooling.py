@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 import autograd as ag
+from autograd.ops import _maxima
+from autograd.ops._windows import lay
 
 
 def pooled(function, values, *arguments, **options):
@@ -100,3 +102,27 @@ def test_refusals_name_what_is_wrong():
         ag.adaptive_avg_pool2d(x, 0)
     with pytest.raises(ValueError, match="adaptive_max_pool1d: expected an image with elements"):
         ag.adaptive_max_pool1d(np.zeros((1, 2, 0)), 1)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride", "dilation", "padding"),
+    [
+        ((2, 2), (2, 2), (1, 1), 0), ((3, 3), (2, 2), (1, 1), 1), ((1, 3), (1, 2), (1, 1), 0),
+        ((3, 1), (2, 1), (2, 1), 1), ((2, 4), (3, 1), (1, 2), 0), ((5, 5), (5, 5), (1, 1), 2),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("block", [1, 1 << 16])
+def test_the_quick_search_finds_what_the_careful_one_finds(monkeypatch, kernel, stride, dilation, padding, block):
+    monkeypatch.setattr(_maxima, "BLOCK", block)
+    pads = tuple((padding, padding) if k > 1 else (0, 0) for k in kernel)
+    at = lay((9, 11), kernel, stride, dilation, pads, "max_pool2d")
+    x = np.random.default_rng(0).integers(0, 3, (2, 3, 9, 11)).astype(np.float32)  # full of ties
+    best, numbers = _maxima.window_maxima(x, at)
+    expected, expected_numbers = _maxima._slowly(x, at)
+    np.testing.assert_array_equal(best, expected)
+    np.testing.assert_array_equal(numbers, expected_numbers)
+    g = np.random.default_rng(1).normal(size=best.shape)
+    scattered = np.zeros((2, 3, 99))
+    for n, c in np.ndindex(2, 3):
+        np.add.at(scattered[n, c], _maxima.positions(numbers, at, 11)[n, c], g[n, c])
+    np.testing.assert_allclose(_maxima.place(g, numbers, at, (9, 11)), scattered.reshape(x.shape), rtol=1e-13)
