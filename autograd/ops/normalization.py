@@ -3,24 +3,22 @@
 y = weight * (x - mean) / sqrt(var + eps) + bias, where mean and (biased) variance are taken over some axes of x. Which axes,
 and along which ones weight and bias vary, is all in which layer norm, group norm and batch norm differ.
 
-Mean and deviation are computed once, before the primitive, so that batch norm can note them. They are static to the fast
-kernel and rule; the composition computes them again, since they depend on x.
+Batch norm notes mean and variance, so it computes them before the primitive. They are static to the fast kernel and rule; the
+composition computes them again, since they depend on x.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd import versions
 from autograd.arrays import Array
+from autograd.ops._normalizing import channel_moments, channels_backward, channels_forward, rows_backward, rows_forward
 from autograd.ops.reductions import tensor_of
 from autograd.primitive import fused, quiet
-
-BLOCK = 1 << 16  # elements that are worked on at a time, so that they stay in the cache
 
 
 def _composition(
@@ -37,109 +35,51 @@ def _composition(
     return np.reshape(y, x.shape)
 
 
-def _wide(*arrays: Array) -> np.dtype[Any]:
-    """The dtype to compute in: float32 for float16."""
-    dtype = np.result_type(*arrays)
-    return np.dtype(np.float32) if dtype == np.float16 else dtype
-
-
-def _blocks(view: Sequence[int], axes: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
-    """Indices that cut an array into cache-sized pieces along its first axis that is not averaged over."""
-    axis = next(number for number in range(len(view)) if number not in axes)
-    step = max(1, BLOCK * view[axis] // max(1, math.prod(view)))
-    for start in range(0, view[axis], step):
-        yield (slice(None),) * axis + (slice(start, start + step),)
-
-
-def _of(parameter: Array, block: tuple[slice, ...]) -> Array:
-    """The part of an array of length 1 along some axes that goes with a block."""
-    return parameter[tuple(slice(None) if n == 1 else part for n, part in zip(parameter.shape, block, strict=False))]
-
-
-def _moments(x: Array, view: tuple[int, ...], axes: tuple[int, ...], centred: bool) -> tuple[Array, Array]:
-    """Mean (0 if not centred) and mean square deviation, with axes kept."""
-    x = x.reshape(view)
-    count = max(1, math.prod(view[a] for a in axes))
-    kept = tuple(1 if a in axes else n for a, n in enumerate(view))
-    mean, var = np.zeros(kept, _wide(x)), np.zeros(kept, _wide(x))
-    for block in _blocks(view, axes):
-        piece = x[block].astype(mean.dtype, copy=False)
-        if centred:
-            middle = _of(mean, block)
-            np.add.reduce(piece, axes, out=middle, keepdims=True)
-            middle /= count
-            piece = piece - middle
-            piece *= piece
-        else:
-            piece = piece * piece
-        spread = _of(var, block)
-        np.add.reduce(piece, axes, out=spread, keepdims=True)
-        spread /= count
-    return mean, var
-
-
 def _kernel(
     x: Array, *affine: Array, view: tuple[int, ...], axes: tuple[int, ...], shape: tuple[int, ...], eps: float, centred: bool,
-    moments: tuple[Array, Array],
-) -> tuple[Array, Array]:  # fmt: skip
-    mean, var = moments
-    rate = 1.0 / np.sqrt(var + eps)
-    parameters = [parameter.reshape(shape) for parameter in affine]
-    images = x.reshape(view)
-    y = np.empty(view, _wide(x, *affine))
-    for block in _blocks(view, axes):
-        out = y[block]
-        if centred:
-            np.subtract(images[block], _of(mean, block), out=out)
-            out *= _of(rate, block)
-        else:
-            np.multiply(images[block], _of(rate, block), out=out)
-        if parameters:
-            out *= _of(parameters[0], block)
-        if len(parameters) > 1:
-            out += _of(parameters[1], block)
-    return y.reshape(x.shape).astype(np.result_type(x, *affine), copy=False), rate
+    moments: tuple[Array, Array] | None,
+) -> tuple[Array, tuple[Array, Array]]:  # fmt: skip
+    weight, bias = (*affine, None, None)[:2]
+    if moments is not None:
+        mean, rate = moments[0], 1.0 / np.sqrt(moments[1] + eps)
+        y = channels_forward(x.reshape(_three(view)), weight, bias, mean, rate)
+    else:
+        w, b = (None if each is None else each.reshape(-1) for each in (weight, bias))
+        y, mean, rate = rows_forward(x.reshape(_rows(view, axes)), w, b, _each(view, shape), eps, centred)
+    return y.reshape(x.shape).astype(np.result_type(x, *affine), copy=False), (mean, rate)
 
 
 def _rule(
-    g: Any, wanted: tuple[bool, ...], _y: Any, x: Any, *affine: Any, residuals: Array, view: tuple[int, ...],
-    axes: tuple[int, ...], shape: tuple[int, ...], centred: bool, moments: tuple[Array, Array], **_eps: Any,
+    g: Any, wanted: tuple[bool, ...], _y: Any, x: Any, *affine: Any, residuals: tuple[Array, Array], view: tuple[int, ...],
+    axes: tuple[int, ...], shape: tuple[int, ...], centred: bool, moments: tuple[Array, Array] | None, **_eps: Any,
 ) -> list[Any]:  # fmt: skip
-    """With n = (x - mean) rate and h = g weight: dx = rate (h - mean(h) - n mean(h n)), dweight = sum(g n), dbias = sum(g)."""
-    mean, rate = moments[0], residuals
-    images, g = x.reshape(view), np.asarray(g).reshape(view)
-    weight = affine[0].reshape(shape) if affine else None  # the bias, which no derivative depends on, was not saved
-    dtype = _wide(x, g) if weight is None else _wide(x, g, weight)
-    count = max(1, math.prod(view[a] for a in axes))
-    others = tuple(a for a, n in enumerate(shape) if n == 1)
-    dx = np.empty(view, _wide(x)) if wanted[0] else None
-    sums = [np.zeros(shape, dtype) if want else None for want in wanted[1:]]
-    for block in _blocks(view, axes):
-        cotangent = g[block].astype(dtype, copy=False)
-        n = np.subtract(images[block], _of(mean, block), dtype=dtype)
-        n *= _of(rate, block)
-        if sums and sums[0] is not None:
-            part = _of(sums[0], block)
-            part += np.add.reduce(cotangent * n, others, keepdims=True)
-        if len(sums) > 1 and sums[1] is not None:
-            part = _of(sums[1], block)
-            part += np.add.reduce(cotangent, others, keepdims=True)
-        if dx is None:
-            continue
-        h = cotangent if weight is None else cotangent * _of(weight, block)
-        along = h * n
-        inner = np.add.reduce(along, axes, keepdims=True)
-        inner /= count
-        n *= inner
-        np.subtract(h, n, out=along)
-        if centred:
-            middle = np.add.reduce(h, axes, keepdims=True)
-            middle /= count
-            along -= middle
-        along *= _of(rate, block)
-        dx[block] = along
-    flat = [None if total is None else total.reshape(affine[0].shape) for total in sums]
-    return [None if dx is None else dx.reshape(x.shape), *flat]
+    weight = affine[0] if affine else None  # the bias, which no derivative depends on, was not saved
+    wants = (*wanted, False, False)[:3]
+    if moments is not None:
+        size = _three(view)
+        found = channels_backward(g.reshape(size), x.reshape(size), weight, *residuals, wants)
+    else:
+        rows = _rows(view, axes)
+        flat = None if weight is None else weight.reshape(-1)
+        found = rows_backward(g.reshape(rows), x.reshape(rows), flat, _each(view, shape), *residuals, centred, wants)
+    sizes = [x.shape, *[each.shape for each in affine[:1] for _ in (0, 1)]]  # a bias has the weight's
+    return [None if each is None else each.reshape(size) for each, size in zip(found[: len(wanted)], sizes, strict=False)]
+
+
+def _three(view: tuple[int, ...]) -> tuple[int, ...]:
+    """(n, c) or (n, c, L) as (n, c, L)."""
+    return view if len(view) == 3 else (*view, 1)
+
+
+def _rows(view: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, int]:
+    """What is averaged over as rows: the last axes of the view."""
+    width = math.prod(view[a] for a in axes)
+    return math.prod(view[: axes[0]]), width
+
+
+def _each(view: tuple[int, ...], shape: tuple[int, ...]) -> int:
+    """How many elements in turn share one value of the weight."""
+    return view[-1] if shape[-1] == 1 and len(shape) == 4 else 1
 
 
 _normalize = fused(_composition, _kernel, _rule, name="normalize", unread=(2,))
@@ -149,8 +89,6 @@ def _normalized(
     x: Any, weight: Any, bias: Any, view: tuple[int, ...], axes: tuple[int, ...], shape: tuple[int, ...], eps: float,
     centred: bool = True, moments: tuple[Array, Array] | None = None,
 ) -> Any:  # fmt: skip
-    if moments is None:
-        moments = quiet.run(_moments, x._data, view, axes, centred)
     affine = () if weight is None else (weight,) if bias is None else (weight, bias)
     y = _normalize(x, *affine, view=view, axes=axes, shape=shape, eps=eps, centred=centred, moments=moments)
     if weight is None and bias is not None:
@@ -302,7 +240,7 @@ def batch_norm(
             return _by_running(x, running_mean, running_var, weight, bias, (1, c, *(1,) * (x.ndim - 2)), eps)
     elif count == 1:
         raise ValueError(f"batch_norm: expected more than 1 value per channel when training, got shape {x.shape}")
-    moments = quiet.run(_moments, x._data, view, axes, True)
+    moments = quiet.run(channel_moments, x._data.reshape(_three(view)))
     y = _normalized(x, weight, bias, view, axes, shape, eps, moments=moments)
     if training and count:
         _note(running_mean, moments[0], momentum)

@@ -7,7 +7,7 @@ import pytest
 
 import autograd as ag
 from autograd.gradcheck import gradient_function, measure
-from autograd.ops import normalization
+from autograd.ops import _normalizing
 
 RNG = np.random.default_rng(0)
 
@@ -15,7 +15,7 @@ RNG = np.random.default_rng(0)
 @pytest.mark.parametrize("block", [1 << 16, 7, 1])
 @pytest.mark.parametrize("name", ["layer_norm", "group_norm", "batch_norm", "rms_norm"])
 def test_fast_kernel_and_rule_equal_the_composition_in_blocks_of_any_size(monkeypatch, name, block):
-    monkeypatch.setattr(normalization, "BLOCK", block)
+    monkeypatch.setattr(_normalizing, "BLOCK", block)
     x, w, b = RNG.normal(size=(5, 6, 4)) * 3 + 10, RNG.normal(size=6), RNG.normal(size=6)
     if name == "layer_norm":
         call = lambda x, w, b: ag.layer_norm(ag.swapaxes(x, 1, 2), 6, w, b)

@@ -1,0 +1,210 @@
+"""Normalisation of arrays: of rows (layer, group, RMS norm) and of channels (batch norm), forward and backward.
+
+Everything is done in blocks that stay in the cache. Sums over rows are products with a vector of ones or dot products, which
+BLAS does: five times as fast as ``np.add.reduce`` over a short axis (``python -m benchmarks.choices``). Parameters are spread
+out, so that they are applied along rows of a thousand elements and more: NumPy starts anew for every row, and that takes as
+long as a hundred elements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from autograd.arrays import Array
+
+BLOCK = 1 << 16  # elements that are worked on at a time, so that they stay in the cache
+
+
+def wide_dtype(*arrays: Array) -> np.dtype[np.floating]:
+    """The dtype to compute in: float32 for float16."""
+    dtype = np.result_type(*arrays)
+    return np.dtype(np.float32) if dtype == np.float16 else dtype
+
+
+def _blocks(rows: int, width: int, multiple: int = 1) -> Iterator[slice]:
+    """Rows of about BLOCK elements, in multiples of some number."""
+    step = max(1, BLOCK // max(1, width * multiple)) * multiple
+    for start in range(0, rows, step):
+        yield slice(start, min(start + step, rows))
+
+
+class Spread:
+    """A parameter of each column, or of equal parts of some rows, ready to be applied to blocks of rows."""
+
+    def __init__(self, parameter: Array, length: int, rows: int, width: int) -> None:
+        self.count, self.length = parameter.size, length  # so many values, each for so many elements
+        self.period = parameter.size * length // width if width else 1  # in rows
+        pattern = np.repeat(parameter, length) if length > 1 else parameter
+        more = 1  # repeated to a length of about a thousand, where that divides the rows
+        while pattern.size * more * 2 <= 2048 and rows // self.period % (more * 2) == 0:
+            more *= 2
+        self.pattern = np.tile(pattern, more) if more > 1 else pattern
+        self.multiple = self.period * more
+
+    def rows(self, block: Array) -> Array:
+        """A block as rows of the length of the pattern."""
+        return block.reshape(-1, self.pattern.size)
+
+    def total(self, block: Array) -> Array:
+        """The sum of a block for each value of the parameter: the adjoint of spreading it."""
+        rows = block.reshape(-1, self.count * self.length)
+        sums = np.ones(len(rows), block.dtype) @ rows
+        return sums if self.length == 1 else np.add.reduce(sums.reshape(self.count, self.length), 1)
+
+
+def rows_forward(
+    x: Array, weight: Array | None, bias: Array | None, length: int, eps: float, centred: bool
+) -> tuple[Array, Array, Array]:
+    """weight (x - mean) rate + bias of rows x (R, D), and with it mean (0 if not centred) and rate of the rows, as columns.
+
+    ``weight`` and ``bias`` are flat, each of their values being for ``length`` elements in turn.
+    """
+    dtype = wide_dtype(*(array for array in (x, weight, bias) if array is not None))
+    count, width = x.shape
+    y, mean, rate = np.empty(x.shape, dtype), np.zeros((count, 1), dtype), np.empty((count, 1), dtype)
+    spread = [Spread(p.astype(dtype, copy=False), length, count, width) for p in (weight, bias) if p is not None]
+    ones, length = np.ones(width, dtype), max(1, width)
+    for block in _blocks(count, width, spread[0].multiple if spread else 1):
+        piece, out = x[block], y[block]
+        if piece.dtype != dtype:
+            piece = piece.astype(dtype)
+        if centred:
+            np.divide(np.matmul(piece, ones), length, out=mean[block, 0])
+            np.subtract(piece, mean[block], out=out)
+            piece = out
+        part = rate[block]
+        np.vecdot(piece, piece, out=part[:, 0])
+        part /= length
+        part += eps
+        np.sqrt(part, out=part)
+        np.reciprocal(part, out=part)
+        np.multiply(piece, part, out=out)
+        if weight is not None:
+            rows = spread[0].rows(out)
+            rows *= spread[0].pattern
+        if bias is not None:
+            rows = spread[-1].rows(out)
+            rows += spread[-1].pattern
+    return y, mean, rate
+
+
+def rows_backward(
+    g: Array, x: Array, weight: Array | None, length: int, mean: Array, rate: Array, centred: bool, wanted: tuple[bool, ...]
+) -> list[Array | None]:
+    """The gradients of x, weight and bias (each if it is wanted).
+
+    With n = (x - mean) rate and h = g weight: dx = rate (h - mean(h) - n mean(h n)), dweight = sum(g n), dbias = sum(g).
+    """
+    dtype = wide_dtype(*(array for array in (x, g, weight) if array is not None))
+    count, width = x.shape
+    dx = np.empty(x.shape, dtype) if wanted[0] else None
+    sums: list[list[Array]] = [[], []]
+    spread = None if weight is None else Spread(weight.astype(dtype, copy=False), length, count, width)
+    ones, each = np.ones(width, dtype), max(1, width)
+    for block in _blocks(count, width, 1 if spread is None else spread.multiple):
+        piece, cotangent = (array[block].astype(dtype, copy=False) for array in (x, g))
+        n = np.subtract(piece, mean[block]) if centred else piece
+        n = np.multiply(n, rate[block], out=n if centred else None)
+        if spread is not None and wanted[1]:
+            sums[0].append(spread.total(cotangent * n))
+        if spread is not None and wanted[2]:
+            sums[1].append(spread.total(cotangent))
+        if dx is None:
+            continue
+        out = dx[block]
+        if spread is None:
+            out[...] = cotangent
+        else:
+            np.multiply(spread.rows(cotangent), spread.pattern, out=spread.rows(out))
+        inner = np.vecdot(out, n)[:, None]
+        inner /= each
+        middle = np.matmul(out, ones)[:, None] if centred else None
+        n *= inner
+        out -= n
+        if middle is not None:
+            middle /= each
+            out -= middle
+        out *= rate[block]
+    return [dx, *(np.add.reduce(parts) if parts else None for parts in sums)]
+
+
+def _along_channels(values: Array, length: int) -> Array:
+    """A value of each channel as a row (c L)."""
+    return np.repeat(values.reshape(-1), length) if length > 1 else values.reshape(-1)
+
+
+def _channel_sums(a: Array, b: Array | None = None) -> Array:
+    """The sum of a block (n, c, L), or of the product of two, for every channel, in float64."""
+    n, c, length = a.shape
+    if length == 1:
+        columns = (a if b is None else a * b).reshape(n, c)
+        return np.asarray(np.matmul(np.ones(n, a.dtype), columns), np.float64)
+    rows = np.matmul(a, np.ones(length, a.dtype)) if b is None else np.vecdot(a, b)
+    return np.asarray(np.add.reduce(rows, 0, dtype=np.float64))
+
+
+def channel_moments(x: Array) -> tuple[Array, Array]:
+    """Mean and biased variance of each channel of x (n, c, L), in float64."""
+    n, c, length = x.shape
+    count, dtype = max(1, n * length), wide_dtype(x)
+    total, squares = np.zeros(c), np.zeros(c)
+    for block in _blocks(n, c * length):
+        total += _channel_sums(x[block].astype(dtype, copy=False))
+    mean = total / count
+    rounded = mean.astype(dtype)
+    middle = _along_channels(rounded, length)
+    for block in _blocks(n, c * length):
+        piece = (x[block].reshape(-1, c * length) - middle).reshape(-1, c, length)
+        squares += _channel_sums(piece, piece)
+    return mean, np.maximum(squares / count - (mean - rounded) ** 2, 0.0)
+
+
+def channels_forward(x: Array, weight: Array | None, bias: Array | None, mean: Array, rate: Array) -> Array:
+    """weight (x - mean) rate + bias of x (n, c, L)."""
+    n, c, length = x.shape
+    dtype = wide_dtype(*(array for array in (x, weight, bias) if array is not None))
+    y = np.empty((n, c * length), dtype)
+    middle = _along_channels(mean.astype(dtype), length)
+    factor = _along_channels((rate if weight is None else rate * weight).astype(dtype), length)
+    offset = None if bias is None else _along_channels(bias.astype(dtype, copy=False), length)
+    for block in _blocks(n, c * length):
+        out = np.subtract(x[block].reshape(-1, c * length), middle, out=y[block])
+        out *= factor
+        if offset is not None:
+            out += offset
+    return y.reshape(x.shape)
+
+
+def channels_backward(
+    g: Array, x: Array, weight: Array | None, mean: Array, rate: Array, wanted: tuple[bool, ...]
+) -> list[Array | None]:
+    """The gradients of x, weight and bias: with n = (x - mean) rate, those of ``rows_backward``."""
+    n, c, length = x.shape
+    dtype = wide_dtype(*(array for array in (x, g, weight) if array is not None))
+    middle = _along_channels(mean.astype(dtype), length)
+    total, along = np.zeros(c), np.zeros(c)
+    for block in _blocks(n, c * length):
+        cotangent = g[block].astype(dtype, copy=False)
+        total += _channel_sums(cotangent)
+        if wanted[0] or wanted[1]:
+            piece = np.subtract(x[block].reshape(-1, c * length), middle, dtype=dtype).reshape(-1, c, length)
+            along += _channel_sums(cotangent, piece)
+    dx = None
+    if wanted[0]:
+        # dx = factor g - (x - mean) slope - offset
+        count = max(1, n * length)
+        scale = rate if weight is None else rate * weight
+        factor = _along_channels(scale.astype(dtype), length)
+        slope = _along_channels((scale * rate * rate * along / count).astype(dtype), length)
+        offset = _along_channels((scale * total / count).astype(dtype), length)
+        dx = np.empty((n, c * length), dtype)
+        for block in _blocks(n, c * length):
+            piece = np.subtract(x[block].reshape(-1, c * length), middle, dtype=dtype)
+            piece *= slope
+            piece += offset
+            out = np.multiply(g[block].reshape(-1, c * length), factor, out=dx[block])
+            out -= piece
+        dx = dx.reshape(x.shape)
+    return [dx, along * rate if wanted[1] else None, total if wanted[2] else None]
