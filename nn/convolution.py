@@ -208,7 +208,8 @@ class LazyConv2d(Lazy, Conv2d):
         dtype: Any = None,
     ) -> None:
         super().__init__(0, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, dtype)
-        self.weight = UninitializedParameter(get_default_dtype() if dtype is None else dtype)
+        kind = get_default_dtype() if dtype is None else dtype
+        self.weight = UninitializedParameter((self.out_channels, None, *self.kernel_size), kind)
 
     def infer(self, x: Any) -> None:
         """Takes the number of channels from the input."""

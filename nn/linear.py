@@ -65,7 +65,8 @@ class LazyLinear(Lazy, Linear):
 
     def __init__(self, out_features: int, bias: bool = True, dtype: Any = None) -> None:
         super().__init__(0, out_features, bias, dtype)
-        self.weight = UninitializedParameter(get_default_dtype() if dtype is None else dtype)
+        kind = get_default_dtype() if dtype is None else dtype
+        self.weight = UninitializedParameter((self.out_features, None), kind)
 
     def infer(self, x: Any) -> None:
         """Takes the number of features from the input."""

@@ -37,18 +37,26 @@ class UninitializedParameter(Parameter):
     """A parameter without a shape yet, in a lazy layer: it gets one, and stays the same object, at the first call.
 
     Args:
+        pattern: the shape it will have, with None for what is not known yet.
         dtype: what it will have.
     """
 
     __slots__ = ()
 
-    def __init__(self, dtype: Any) -> None:
-        super().__init__(np.empty(0, dtype))
+    def __init__(self, pattern: Sequence[int | None], dtype: Any) -> None:
+        # the pattern is kept as the shape of an array without elements: 0 for what is not known
+        super().__init__(np.empty([0 if length is None else length for length in pattern], dtype))
+
+    def fits(self, shape: Sequence[int]) -> bool:
+        """True for a shape that it can get."""
+        return len(shape) == self.ndim and all(known in (0, length) for known, length in zip(self.shape, shape, strict=True))
 
     def materialize(self, shape: Sequence[int]) -> None:
         """Gives it memory, and makes it an ordinary Parameter."""
+        trained = self.requires_grad
+        self.requires_grad_(False)  # the leaf of the graph knows the shape: it is made anew
         self._data = np.empty(tuple(shape), self._data.dtype)
-        self.node = None
+        self.requires_grad_(trained)
         self.__class__ = Parameter  # type: ignore[assignment]
 
     def __repr__(self) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd import Tensor, versions
 from autograd.arrays import Array
+from nn.parameter import UninitializedParameter
 
 
 def problems(
@@ -26,7 +27,11 @@ def problems(
             others.append(f"{name!r}: expected a Tensor or an array, got {type(value).__name__}")
             continue
         array = _array(value)
-        if array.shape != tensor.shape:
+        if isinstance(tensor, UninitializedParameter):
+            if not tensor.fits(array.shape):
+                shape = tuple(length or "any" for length in tensor.shape)
+                others.append(f"{name!r}: expected shape {shape}, got {array.shape}")
+        elif array.shape != tensor.shape:
             others.append(f"{name!r}: expected shape {tensor.shape}, got {array.shape}")
         elif not np.can_cast(array.dtype, tensor.dtype, "same_kind"):
             others.append(f"{name!r}: expected {tensor.dtype}, got {array.dtype}")
@@ -45,7 +50,10 @@ def load(own: Mapping[str, Tensor], given: Mapping[str, Any]) -> None:
     """Copies every entry that has a tensor of its name. All sources are read first: they may be views of the targets."""
     sources = {name: np.array(_array(given[name])) for name in own if name in given}
     for name, source in sources.items():
-        target = own[name]._data
+        tensor = own[name]
+        if isinstance(tensor, UninitializedParameter):
+            tensor.materialize(source.shape)
+        target = tensor._data
         np.copyto(target, source, casting="same_kind")
         versions.stamp(target)
 

@@ -137,7 +137,9 @@ def test_residual():
     np.testing.assert_array_equal(block(x).detach(), (project(x) + inner(x)).detach())
     plain = nn.Residual(nn.Sequential(nn.Linear(3, 3), nn.Tanh()))
     np.testing.assert_array_equal(plain(x).detach(), (x + plain.fn(x)).detach())
-    with pytest.raises(ValueError, match=r"Residual: expected both ways to have one shape, got \(2, 1\) and \(2, 3\); give a project="):
+    with pytest.raises(
+        ValueError, match=r"Residual: expected both ways to have one shape, got \(2, 1\) and \(2, 3\); give a project="
+    ):
         nn.Residual(nn.Linear(3, 1))(x)
     with pytest.raises(ValueError, match=r"got \(2, 1\) and \(2, 4\)$"):
         nn.Residual(nn.Linear(3, 1), project)(x)

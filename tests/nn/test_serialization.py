@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cases import malformed as corpus
+from corpus import malformed as corpus
 
 import autograd as ag
 import nn

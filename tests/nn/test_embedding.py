@@ -1,0 +1,53 @@
+"""Embeddings."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import autograd as ag
+import nn
+
+
+def test_hard_case_145_embedding():
+    layer = nn.Embedding(4, 2, padding_idx=1, dtype=np.float64)
+    assert layer.weight.detach().numpy()[1].tolist() == [0.0, 0.0]
+    index = ag.tensor([[0, 2, 2], [1, 1, 3]])
+    g = np.random.default_rng(0).normal(size=(2, 3, 2))
+    layer(index).backward(g)
+    np.testing.assert_allclose(layer.weight.grad, [g[0, 0], [0.0, 0.0], g[0, 1] + g[0, 2], g[1, 2]], rtol=1e-15)
+    for bad in (4, -1):
+        with pytest.raises(IndexError, match=f"embedding: expected indices from 0 to 3, got {bad}"):
+            layer(ag.tensor([0, bad]))
+    with pytest.raises(TypeError, match="embedding: expected integer indices, got float32"):
+        layer(ag.tensor([0.0]))
+    with pytest.raises(ValueError, match="one_hot: expected classes from 0 to 2, got 0 to 3"):
+        ag.one_hot(ag.tensor([0, 3]), 3)
+    with pytest.raises(ValueError, match="one_hot: expected classes"):
+        ag.one_hot(ag.tensor([-1]), 3)
+
+
+def test_from_pretrained():
+    rows = np.random.default_rng(0).normal(size=(3, 2))
+    layer = nn.Embedding.from_pretrained(rows)
+    assert repr(layer) == "Embedding(3, 2)"
+    assert not layer.weight.requires_grad
+    np.testing.assert_array_equal(layer(ag.tensor([2, 0])), rows[[2, 0]])
+    assert nn.Embedding.from_pretrained(ag.tensor(rows), freeze=False).weight.requires_grad
+    with pytest.raises(ValueError, match=r"from_pretrained: expected embeddings \(V, D\), got shape \(3,\)"):
+        nn.Embedding.from_pretrained(rows[:, 0])
+
+
+def test_rows_that_are_too_long_are_shortened_when_looked_up():
+    layer = nn.Embedding(3, 2, max_norm=1.0)
+    nn.init.constant_(layer.weight, 3.0)
+    layer(ag.tensor([0, 2]))
+    norms = np.linalg.norm(layer.weight.detach().numpy(), axis=1)
+    np.testing.assert_allclose(norms, [1.0, np.sqrt(18.0), 1.0], rtol=1e-6)
+
+
+def test_wrong_arguments():
+    with pytest.raises(ValueError, match="Embedding: expected padding_idx within 3 rows, got 3"):
+        nn.Embedding(3, 2, padding_idx=3)
+    with pytest.raises(ValueError, match="Embedding: expected num_embeddings to be a whole number >= 0, got -1"):
+        nn.Embedding(-1, 2)
