@@ -185,8 +185,10 @@ class Module:
             super().__setattr__(name, value)
 
     def __delattr__(self, name: str) -> None:
-        if not self._forget(name):
+        if name in self.__dict__:
             super().__delattr__(name)
+        elif not self._forget(name):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def _forget(self, name: str, spared: Any = None) -> bool:
         """Removes a name from all registries but one, in which it keeps its place in the order."""

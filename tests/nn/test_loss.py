@@ -28,7 +28,21 @@ def test_l1_at_equal_values():
     assert x.grad.tolist() == [0.0, -0.5]
 
 
-@pytest.mark.parametrize("loss", [nn.MSELoss(), nn.L1Loss(), nn.BCEWithLogitsLoss()], ids=repr)
+@pytest.mark.parametrize(
+    "loss",
+    [
+        nn.MSELoss(),
+        nn.L1Loss(),
+        nn.BCEWithLogitsLoss(),
+        nn.BCELoss(),
+        nn.SmoothL1Loss(),
+        nn.HuberLoss(),
+        nn.KLDivLoss(),
+        nn.PoissonNLLLoss(),
+        nn.HingeEmbeddingLoss(),
+    ],
+    ids=repr,
+)
 def test_hard_case_134_losses_never_broadcast(loss):
     for a, b in (((3,), (3, 1)), ((3, 1), (3,)), ((2, 3), (3,)), ((), (1,))):
         with pytest.raises(ValueError, match=r"expected .*shape"):
@@ -64,3 +78,93 @@ def test_modules_pass_their_options_on():
 def test_every_function_is_documented():
     for name in F.__all__:
         assert getattr(F, name).__doc__, name
+
+
+def test_hard_case_135_kinks_and_zeros():
+    for loss in (F.huber_loss, F.smooth_l1_loss, F.l1_loss):
+        x = ag.zeros(3).requires_grad_()
+        loss(x, ag.zeros(3)).backward()
+        assert x.grad.tolist() == [0.0, 0.0, 0.0]
+    log_p = ag.tensor([-1.0, -2.0], requires_grad=True)
+    divergence = F.kl_div(log_p, ag.tensor([0.0, 1.0]), "none")
+    assert divergence.tolist() == [0.0, 2.0]
+    divergence.sum().backward()
+    assert log_p.grad.tolist() == [0.0, -1.0]
+    a, b = ag.zeros(1, 3).requires_grad_(), ag.zeros(1, 3).requires_grad_()
+    cosine = F.cosine_similarity(a, b)
+    cosine.sum().backward()
+    assert (cosine.tolist(), a.grad.tolist(), b.grad.tolist()) == ([0.0], [[0.0] * 3], [[0.0] * 3])
+    x = ag.zeros(1, 3, dtype=np.float64).requires_grad_()
+    unit = F.normalize(x)
+    assert unit.tolist() == [[0.0] * 3]
+    unit.sum().backward()
+    np.testing.assert_allclose(x.grad, [[1e12] * 3], rtol=1e-12)
+
+
+def test_hard_case_133_probabilities_of_0_and_1():
+    x = ag.tensor([0.0, 1.0, 0.0, 1.0], requires_grad=True)
+    loss = F.binary_cross_entropy(x, ag.tensor([1.0, 0.0, 0.0, 1.0]), reduction="none")
+    assert loss.tolist() == [100.0, 100.0, 0.0, 0.0]
+    loss.sum().backward()
+    assert np.isfinite(x.grad.numpy()).all()
+    assert x.grad.tolist()[0] < -1e11
+    assert x.grad.tolist()[1] > 1e11
+    for wrong, y, message in (
+        ([1.5], [0.0], "input between 0 and 1, got 1.5 to 1.5"),
+        ([0.5], [-1.0], "target between 0 and 1"),
+    ):
+        with pytest.raises(ValueError, match=f"binary_cross_entropy: expected {message}"):
+            F.binary_cross_entropy(ag.tensor(wrong), ag.tensor(y))
+    with pytest.raises(ValueError, match="input between 0 and 1, got nan"):
+        F.binary_cross_entropy(ag.tensor([np.nan]), ag.tensor([1.0]))
+
+
+SMOOTH = [
+    (F.mse_loss, 2), (lambda x, y: F.huber_loss(x, y, delta=0.7), 2), (lambda x, y: F.smooth_l1_loss(x, y, beta=0.7), 2),
+    (lambda x, y: F.kl_div(x, F.softmax(y, 1), "batchmean"), 2), (lambda x, y: F.kl_div(x, y, log_target=True), 2),
+    (lambda x, y: F.poisson_nll_loss(x, np.exp(y), full=True), 2),
+    (lambda x, y: F.binary_cross_entropy(F.sigmoid(x), F.sigmoid(y)), 2),
+    (lambda x, y, v: F.gaussian_nll_loss(x, y, np.exp(v), full=True), 3),
+    (lambda x, y, z: F.triplet_margin_loss(x, y, z, margin=5.0), 3),
+    (lambda x, y: F.cosine_embedding_loss(x, y, ag.tensor([1, -1, 1]), -0.9), 2), (F.cosine_similarity, 2), (F.normalize, 1),
+    (lambda x: F.multi_margin_loss(x, ag.tensor([0, 2, 3]), p=2, margin=9.0), 1),
+    (lambda x, y: F.pairwise_distance(x, y), 2),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("loss", "count"), SMOOTH, ids=str)
+def test_first_and_second_derivatives(loss, count):
+    rng = np.random.default_rng(4)
+    inputs = [ag.tensor(rng.normal(size=(3, 4))) for _ in range(count)]
+    assert ag.gradcheck(loss, inputs)
+    assert ag.gradgradcheck(loss, inputs)
+
+
+ZEROS = ag.zeros(3, 4)
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "message"),
+    [
+        (lambda: F.huber_loss(ZEROS, ZEROS, delta=0), ValueError, "huber_loss: expected delta > 0, got 0"),
+        (lambda: F.smooth_l1_loss(ZEROS, ZEROS, beta=-1), ValueError, "smooth_l1_loss: expected beta >= 0, got -1"),
+        (lambda: F.kl_div(ZEROS, ZEROS, "batch"), ValueError, "kl_div: expected reduction 'mean', 'sum' or 'none', got 'batch'"),
+        (lambda: F.hinge_embedding_loss(ZEROS, ZEROS), ValueError, "hinge_embedding_loss: expected targets of 1 and -1, got 0.0"),
+        (lambda: F.margin_ranking_loss(ZEROS, ZEROS, ZEROS[0]), ValueError, "margin_ranking_loss: expected a target of the input's shape"),
+        (lambda: F.triplet_margin_loss(ZEROS, ZEROS, ZEROS[0]), ValueError, "triplet_margin_loss: expected a target of the input's shape"),
+        (lambda: nn.TripletMarginLoss(margin=0), ValueError, "TripletMarginLoss: expected margin > 0, got 0"),
+        (lambda: F.cosine_embedding_loss(ZEROS, ZEROS, ZEROS), ValueError, r"expected inputs \(N, D\) and a target \(N,\), got \(3, 4\)"),
+        (lambda: F.gaussian_nll_loss(ZEROS, ZEROS, ag.ones(4)), ValueError, r"expected var of shape \(3, 4\) or \(3, 1\), got \(4,\)"),
+        (lambda: F.gaussian_nll_loss(ZEROS, ZEROS, -1.0), ValueError, "gaussian_nll_loss: expected no negative variance, got -1"),
+        (lambda: F.multi_margin_loss(ZEROS, ag.tensor([0, 1, 4])), IndexError, "multi_margin_loss: Target 4 is out of bounds for 4 classes"),
+        (lambda: F.multi_margin_loss(ZEROS, ag.tensor([0, 1, -1])), IndexError, "Target -1 is out of bounds"),
+        (lambda: F.multi_margin_loss(ZEROS, ag.tensor([0.0, 1, 2])), TypeError, "expected class indices as integers, got float32"),
+        (lambda: F.multi_margin_loss(ZEROS, ag.tensor([0, 1])), ValueError, r"expected scores \(N, C\) and classes \(N,\), got"),
+        (lambda: nn.MultiMarginLoss(p=3), ValueError, "MultiMarginLoss: expected p of 1 or 2, got 3"),
+        (lambda: F.multi_margin_loss(ZEROS, ag.tensor([0, 1, 2]), weight=ag.ones(3)), ValueError, "expected a weight for each of 4 classes"),
+        (lambda: F.bilinear(ZEROS, ZEROS, ag.zeros(2, 4, 3)), ValueError, r"bilinear: expected inputs \(\.\.\., I\) and \(\.\.\., J\)"),
+    ],
+)  # fmt: skip
+def test_mistakes(call, kind, message):
+    with pytest.raises(kind, match=message):
+        call()
