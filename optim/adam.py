@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor
 from optim.averaging import EWMA
-from optim.optimizer import Optimizer, check_option
+from optim.flat import Pack, Rule
+from optim.optimizer import Optimizer, check_betas, check_option, regularized
 
 
 class Adam(Optimizer):
@@ -27,9 +27,8 @@ class Adam(Optimizer):
         weight_decay: added to the gradient as weight_decay p (L2); AdamW has the decoupled kind.
         amsgrad: use the greatest v so far (Reddi et al., 2018).
         maximize: go up instead of down.
+        decoupled_weight_decay: decay as in AdamW.
     """
-
-    _decoupled = False
 
     def __init__(
         self,
@@ -41,6 +40,7 @@ class Adam(Optimizer):
         amsgrad: bool = False,
         *,
         maximize: bool = False,
+        decoupled_weight_decay: bool = False,
     ) -> None:
         super().__init__(
             params,
@@ -51,6 +51,7 @@ class Adam(Optimizer):
                 "weight_decay": weight_decay,
                 "amsgrad": amsgrad,
                 "maximize": maximize,
+                "decoupled_weight_decay": decoupled_weight_decay,
             },
         )
 
@@ -58,37 +59,39 @@ class Adam(Optimizer):
         """lr, eps, weight_decay >= 0; betas in [0, 1)."""
         for name in ("lr", "eps", "weight_decay"):
             check_option(name, group[name], 0.0)
-        for name, beta in zip(("beta1", "beta2"), group["betas"], strict=True):
-            check_option(name, beta, 0.0, 1.0)
+        check_betas(group["betas"])
 
-    def update(self, p: Tensor, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
-        """One step of one parameter."""
-        lr, (beta1, beta2), decay = group["lr"], group["betas"], group["weight_decay"]
-        if group["maximize"]:
-            g = -g
-        if decay and self._decoupled:
-            p._data *= 1.0 - lr * decay
-        elif decay:
-            g = g + decay * p._data
-        if not state:
-            state.update(step=0, exp_avg=np.zeros_like(p._data), exp_avg_sq=np.zeros_like(p._data))
-        m, v = EWMA(beta1), EWMA(beta2)
-        m.average, v.average, m.steps, v.steps = state["exp_avg"], state["exp_avg_sq"], state["step"], state["step"]
-        state["exp_avg"] = m.accumulate(g)
-        state["exp_avg_sq"] = second = v.accumulate(g * g)
-        state["step"] += 1
-        if group["amsgrad"]:
-            second = state["max_exp_avg_sq"] = np.asarray(np.maximum(state.get("max_exp_avg_sq", 0.0), second))
-        denominator = np.sqrt(second)
-        denominator /= math.sqrt(v.correction)
-        denominator += group["eps"]
-        p._data -= (lr / m.correction) * m.average / denominator
+    def buffers(self, group: dict[str, Any], _shape: tuple[int, ...]) -> dict[str, Any]:
+        """m and v, and with amsgrad the greatest v."""
+        greatest = {"max_exp_avg_sq": 0.0} if group["amsgrad"] else {}
+        return {"exp_avg": 0.0, "exp_avg_sq": 0.0, **greatest}
+
+    def rule(self, group: dict[str, Any], state: Pack) -> Rule:
+        """The update of one step; lr (m / c1) / (sqrt(v / c2) + eps) is computed as k m / (sqrt(v) + eps sqrt(c2))."""
+        beta1, beta2 = group["betas"]
+        t = state.scalars["step"]
+        root = math.sqrt(EWMA.weight(beta2, t))
+        k = group["lr"] * root / EWMA.weight(beta1, t)
+        eps = group["eps"] * root
+
+        def update(p: Any, g: Any, scratch: Any, m: Any, v: Any, greatest: Any = None) -> None:
+            s, u = scratch
+            g = decayed(p, g, group, s)
+            EWMA.blend(m, g, beta1, u)
+            EWMA.blend(v, np.multiply(g, g, out=u), beta2, u)
+            if greatest is not None:
+                v = np.maximum(greatest, v, out=greatest)
+            np.sqrt(v, out=u)
+            u += eps
+            np.divide(m, u, out=u)
+            u *= k
+            p -= u
+
+        return update
 
 
 class AdamW(Adam):
     """Adam with decoupled weight decay: p = (1 - lr weight_decay) p first (Loshchilov and Hutter, 2019)."""
-
-    _decoupled = True
 
     def __init__(
         self,
@@ -101,4 +104,13 @@ class AdamW(Adam):
         *,
         maximize: bool = False,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, decoupled_weight_decay=True)
+
+
+def decayed(p: Any, g: Any, group: dict[str, Any], out: Any) -> Any:
+    """The gradient to descend along, after weight decay of the kind that the group asks for: on g, or on p itself."""
+    if not group["decoupled_weight_decay"]:
+        return regularized(p, g, group, out)
+    if group["weight_decay"]:
+        p *= 1.0 - group["lr"] * group["weight_decay"]
+    return np.negative(g, out=out) if group["maximize"] else g

@@ -40,20 +40,30 @@ class EWMA:
         self.average: Any = None
         self.steps = 0
 
+    @staticmethod
+    def blend(average: NDArray[Any], x: NDArray[Any], beta: float, scratch: NDArray[Any] | None = None) -> None:
+        """average = beta average + (1 - beta) x, in place; ``scratch`` (it may be x) saves a temporary array."""
+        average *= beta
+        average += np.multiply(x, 1.0 - beta, out=scratch)
+
+    @staticmethod
+    def weight(beta: float, t: int) -> float:
+        """1 - beta**t, the sum of the weights of t values."""
+        return 1.0 - beta**t
+
     def accumulate(self, x: NDArray[Any] | float) -> Any:
         """Takes in a value, in place; returns the uncorrected average."""
         if self.average is None:
             x = np.asarray(x)
             self.average = np.zeros(x.shape, x.dtype if x.dtype.kind == "f" else np.float64)
         self.steps += 1
-        self.average *= self.beta
-        self.average += (1.0 - self.beta) * x
+        self.blend(self.average, np.asarray(x), self.beta)
         return self.average
 
     @property
     def correction(self) -> float:
         """1 - beta**t, the sum of the weights so far."""
-        return 1.0 - self.beta**self.steps
+        return self.weight(self.beta, self.steps)
 
     @property
     def value(self) -> Any:

@@ -1,17 +1,57 @@
-"""The base of all optimizers: parameter groups, options, state."""
+"""The base of all optimizers: parameter groups, options, state, and the step."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import copy
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autograd import Tensor, enable_grad, versions
+from optim.flat import Pack, Rule, Workspace, packed, working_dtype
+
+SCHEDULED = ("initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum", "swa_lr")  # what schedulers note in a group
+
+
+class Plan:
+    """How the parameters of one group are packed, until something about them changes."""
+
+    __slots__ = ("count", "group", "packs", "resting")
+
+    def __init__(self, group: dict[str, Any]) -> None:
+        self.group = group
+        self.count = -1
+        self.packs: list[Pack] = []
+        self.resting: list[Tensor] = []  # no gradient when the packs were made
+
+    def fits(self) -> bool:
+        """True if the packs hold all parameters that have a gradient now, and their gradients were fetched."""
+        if self.count != len(self.group["params"]):
+            return False
+        for p in self.resting:
+            if p.grad is not None:
+                return False
+        return all(pack.collect() for pack in self.packs)
 
 
 class Optimizer:
     """Updates parameters from their gradients.
+
+    A subclass gives three things: ``check`` (which options are allowed), ``buffers`` (which arrays it remembers of each
+    parameter, and what they start as) and ``rule`` (the update, on 1-d arrays, in place). A whole optimizer of one's own::
+
+        class SignDescent(Optimizer):
+            def __init__(self, params, lr=0.01):
+                super().__init__(params, {"lr": lr})
+
+            def rule(self, group, state):
+                def update(p, g, scratch):
+                    p -= group["lr"] * np.sign(g)
+                return update
 
     Args:
         params: Parameters, or dicts with "params" and options of their own (parameter groups).
@@ -19,8 +59,14 @@ class Optimizer:
 
     Attributes:
         param_groups: a list of dicts: "params" and the options of each group.
-        state: what the optimizer remembers of each parameter.
+
+    Note:
+        An optimizer holds Parameter objects. After ``layer.weight = nn.Parameter(...)`` it goes on with the old object, which
+        gets no gradients any more: make a new optimizer. New *values* (``p.data = array``, ``load_state_dict``) and another
+        floating dtype (``model.double()``) are followed; the state is cast along.
     """
+
+    whole = False  # True: the rule is given one parameter at a time, in its own shape and undivided
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
@@ -29,19 +75,45 @@ class Optimizer:
         if not groups:
             raise ValueError("params: expected at least one parameter, got none; was a generator used up before?")
         self.defaults = defaults
-        self.state: dict[Tensor, dict[str, Any]] = {}
         self.param_groups: list[dict[str, Any]] = []
+        self.steps = 0  # of this object, for schedulers to see that there was one
+        self._work = Workspace()
+        self._plans: list[Plan] = []
+        self._states: dict[Tensor, dict[str, Any]] = {}  # of parameters that are in no pack
         if not isinstance(groups[0], dict):
             groups = [{"params": groups}]
         for group in groups:
             self.add_param_group(group)
+
+    # -------------------------------------------------------------------------------------------- what a subclass says
+
+    def check(self, group: dict[str, Any]) -> None:
+        """Raises ValueError for options that cannot be; a subclass says which."""
+
+    def scalars(self, group: dict[str, Any]) -> dict[str, float]:  # noqa: ARG002
+        """The numbers that are remembered of each parameter, and their first values."""
+        return {"step": 0}
+
+    def buffers(self, group: dict[str, Any], shape: tuple[int, ...]) -> dict[str, Any]:  # noqa: ARG002
+        """The arrays that are remembered of a parameter of this shape: its first value, or the array itself, by name."""
+        return {}
+
+    def rule(self, group: dict[str, Any], state: Pack) -> Rule:
+        """The update of one step, as a function of (p, g, scratch, *buffers) that writes to p and the buffers.
+
+        ``state.scalars["step"]`` counts this step already; ``state.fresh`` names the buffers that are new. ``g`` must not be
+        written to; ``scratch`` is two arrays for anything.
+        """
+        raise NotImplementedError(f"{type(self).__name__}: expected a rule method, found none")
+
+    # -------------------------------------------------------------------------------------------- groups
 
     def add_param_group(self, group: dict[str, Any]) -> None:
         """Adds parameters with options of their own."""
         if not isinstance(group, dict) or "params" not in group:
             raise TypeError("add_param_group: expected a dict with 'params'")
         for name in group:
-            if name != "params" and name not in self.defaults:
+            if name != "params" and name not in self.defaults and name not in SCHEDULED:
                 raise ValueError(f"params: expected options among {', '.join(self.defaults)}, got {name!r}")
         self.check({**self.defaults, **group})
         params = group["params"]
@@ -57,51 +129,152 @@ class Optimizer:
             known.add(id(p))
         self.param_groups.append({**self.defaults, **group, "params": params})
 
-    def check(self, group: dict[str, Any]) -> None:
-        """Raises ValueError for options that cannot be; a subclass says which."""
+    def _parameters(self) -> Iterator[Tensor]:
+        return (p for group in self.param_groups for p in group["params"])
+
+    def _label(self, wanted: Tensor) -> str:
+        """How a message names a parameter: its number, its name if it has one, its shape."""
+        number = next((i for i, p in enumerate(self._parameters()) if p is wanted), -1)
+        return f"parameter {number}{f' {wanted.name!r}' if wanted.name else ''} (shape {wanted.shape})"
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Clears the gradients: to None, or to zeros."""
-        for group in self.param_groups:
-            for p in group["params"]:
-                if set_to_none or p.grad is None:
-                    p.grad = None
-                else:
-                    p.grad = Tensor(np.zeros(p.shape, p.dtype))
+        for p in self._parameters():
+            if set_to_none or p.grad is None:
+                p.grad = None
+            else:
+                p.grad = Tensor(np.zeros(p.shape, p.dtype))
 
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Updates every parameter that has a gradient; returns the loss of the closure, which is called first."""
+    # -------------------------------------------------------------------------------------------- the step
+
+    def step(
+        self,
+        closure: Callable[[], Any] | None = None,
+        *,
+        error_if_nonfinite: bool = False,
+        skip_nonfinite: bool = False,
+    ) -> Any:
+        """Updates every parameter that has a gradient; all of them, or none if something is wrong.
+
+        Args:
+            closure: computes the loss and its gradients; called first.
+            error_if_nonfinite: raise if a gradient has a nan or an inf, before anything is changed. The message names the
+                parameter.
+            skip_nonfinite: leave out the whole step then, with a warning that names the parameter.
+
+        Returns:
+            The loss that the closure returned, or None.
+
+        Raises:
+            RuntimeError: for a gradient that is not finite, if that was asked for.
+            ValueError: if a parameter has changed its shape since the last step, or cannot be written to.
+        """
         loss = None
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        for group in self.param_groups:
-            for p in group["params"]:
-                if p.grad is not None:
-                    self.update(p, p.grad._data, self.state.setdefault(p, {}), group)
-                    versions.stamp(p._data)
+        work = self._ready()
+        if (error_if_nonfinite or skip_nonfinite) and not self._finite(work, error_if_nonfinite):
+            return loss
+        with np.errstate(all="ignore"):  # an overflow must not stop a step half way; nan and inf are there to be seen
+            for group, pack in work:
+                buffers = pack.ensure(self.buffers(group, pack.arrays[0].shape))
+                if "step" in pack.scalars:
+                    pack.scalars["step"] += 1
+                pack.update(self.rule(group, pack), buffers)
+        versions.stamp_all([array for _, pack in work for array in pack.arrays])
+        self.steps += 1
         return loss
 
-    def update(self, p: Tensor, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
-        """Updates one parameter in place."""
-        raise NotImplementedError(f"{type(self).__name__}: expected an update method, found none")
+    def _ready(self) -> list[tuple[dict[str, Any], Pack]]:
+        """The packs of all groups with their gradients fetched: whatever can be wrong is found here, before any change."""
+        groups = self.param_groups
+        if len(self._plans) != len(groups) or any(a.group is not b for a, b in zip(self._plans, groups)):
+            self._unpack()
+            self._plans = [Plan(group) for group in groups]
+        work = []
+        for plan in self._plans:
+            if not plan.fits():
+                self._pack(plan)
+            for pack in plan.packs:
+                work.append((plan.group, pack))
+        return work
+
+    def _unpack(self) -> None:
+        for plan in self._plans:
+            for pack in plan.packs:
+                self._states.update(zip(pack.params, pack.states(), strict=True))
+            plan.packs, plan.count = [], -1
+
+    def _pack(self, plan: Plan) -> None:
+        """Packs the parameters of a group anew, since gradients came or went, or the parameters are not what they were."""
+        for pack in plan.packs:
+            self._states.update(zip(pack.params, pack.states(), strict=True))
+        plan.packs, plan.count = [], -1
+        group = plan.group
+        graded = [p for p in group["params"] if p.grad is not None]
+        for p in graded:
+            self._check_parameter(p, group)
+        states = [self._states.get(p) or self.scalars(group) for p in graded]
+        packs = packed(graded, states, self._work, self.whole)
+        for pack in packs:
+            pack.collect()
+        for p in graded:
+            self._states.pop(p, None)
+        plan.packs, plan.count = packs, len(group["params"])
+        plan.resting = [p for p in group["params"] if p.grad is None]
+
+    def _check_parameter(self, p: Tensor, group: dict[str, Any]) -> None:
+        if not p._data.flags.writeable:
+            raise ValueError(f"step: expected a parameter that can be written to, {self._label(p)} is read-only")
+        if p.grad is not None and p.grad.shape != p.shape:
+            raise ValueError(f"step: expected a gradient of shape {p.shape} for {self._label(p)}, got {p.grad.shape}")
+        wanted = self.buffers(group, p.shape)
+        for name, value in self._states.get(p, {}).items():
+            expected = np.shape(wanted[name]) or p.shape if name in wanted else np.shape(value)
+            if isinstance(value, np.ndarray) and value.shape != expected:
+                raise ValueError(
+                    f"step: expected the shape with which {name} was made, {value.shape}, got {self._label(p)}; make a new "
+                    "optimizer after replacing a parameter by one of another shape"
+                )
+
+    def _finite(self, work: list[tuple[dict[str, Any], Pack]], raises: bool) -> bool:
+        for _, pack in work:
+            for p, g in zip(pack.params, pack.grads, strict=True):
+                if not np.isfinite(g).all():
+                    message = f"step: the gradient of {self._label(p)} is not finite"
+                    if raises:
+                        raise RuntimeError(f"{message}; nothing was changed")
+                    warnings.warn(f"{message}; the step is skipped", RuntimeWarning, stacklevel=3)
+                    return False
+        return True
+
+    # -------------------------------------------------------------------------------------------- state
+
+    @property
+    def state(self) -> Mapping[Tensor, Mapping[str, Any]]:
+        """What is remembered of each parameter, by PyTorch's names. The arrays may be written to, the mappings may not."""
+        found = dict(self._states)
+        for plan in self._plans:
+            for pack in plan.packs:
+                found.update(zip(pack.params, pack.states(), strict=True))
+        return MappingProxyType({p: MappingProxyType(found[p]) for p in self._parameters() if found.get(p)})
 
     def state_dict(self) -> dict[str, Any]:
         """A copy of state and options; parameters are numbered in order."""
-        order = [p for group in self.param_groups for p in group["params"]]
-        number = {id(p): index for index, p in enumerate(order)}
+        number = {id(p): index for index, p in enumerate(self._parameters())}
         groups = [
             {**{k: v for k, v in group.items() if k != "params"}, "params": [number[id(p)] for p in group["params"]]}
             for group in self.param_groups
         ]
-        state = {
-            number[id(p)]: {k: v.copy() if isinstance(v, np.ndarray) else v for k, v in values.items()}
-            for p, values in self.state.items()
-        }
-        return {"state": state, "param_groups": groups}
+        state = {number[id(p)]: copy.deepcopy(dict(values)) for p, values in self.state.items()}
+        return {"state": state, "param_groups": copy.deepcopy(groups)}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Takes over state and options; groups, their sizes and all shapes are checked first.
+        """Takes over state and options; groups, their sizes, all names and all shapes are checked first.
+
+        Args:
+            state_dict: as ``state_dict()`` gives it; arrays may be Tensors, and are copied and cast.
 
         Raises:
             ValueError: where they do not fit; nothing has changed then.
@@ -111,31 +284,80 @@ class Optimizer:
         groups = state_dict["param_groups"]
         if [len(g["params"]) for g in groups] != [len(g["params"]) for g in self.param_groups]:
             raise ValueError("load_state_dict: expected the same parameter groups and numbers of parameters")
-        order = [p for group in self.param_groups for p in group["params"]]
-        for index, values in state_dict["state"].items():
-            if not 0 <= int(index) < len(order):
-                raise ValueError(f"load_state_dict: expected parameters below {len(order)}, got {index}")
-            for name, value in values.items():
-                shape = order[int(index)].shape
-                if isinstance(value, np.ndarray) and value.shape not in ((), shape):
-                    raise ValueError(
-                        f"load_state_dict: expected {name} of shape {shape} for parameter {index}, got {value.shape}"
-                    )
-        for given in groups:
-            self.check({**self.defaults, **given})
+        options = []
         for group, given in zip(self.param_groups, groups, strict=True):
-            group.update({name: value for name, value in given.items() if name != "params"})
-        self.state = {
-            order[int(index)]: {k: v.copy() if isinstance(v, np.ndarray) else v for k, v in values.items()}
-            for index, values in state_dict["state"].items()
-        }
+            unknown = sorted(set(given) - set(group) - set(SCHEDULED) - {"params"})
+            if unknown:
+                raise ValueError(f"load_state_dict: expected options among {', '.join(self.defaults)}, got {unknown[0]!r}")
+            options.append({**group, **{name: copy.deepcopy(value) for name, value in given.items() if name != "params"}})
+            self.check(options[-1])
+        owners = [(p, option) for option in options for p in option["params"]]
+        states = {}
+        for index, values in state_dict["state"].items():
+            if not 0 <= int(index) < len(owners):
+                raise ValueError(f"load_state_dict: expected parameters below {len(owners)}, got {index}")
+            p, option = owners[int(index)]
+            states[p] = self._checked_state(int(index), p, values, option)
+        for group, option in zip(self.param_groups, options, strict=True):
+            group.update(option)
+        self._plans, self._states = [], states
+
+    def _checked_state(self, index: int, p: Tensor, values: dict[str, Any], group: dict[str, Any]) -> dict[str, Any]:
+        """A copy of a parameter's saved state, with the names, shapes and dtypes that this optimizer uses."""
+        wanted, numbers = self.buffers(group, p.shape), self.scalars(group)
+        checked: dict[str, Any] = {}
+        for name, value in values.items():
+            array = value._data if isinstance(value, Tensor) else value
+            if name in numbers:
+                number = np.asarray(array)
+                if number.shape != ():
+                    raise ValueError(f"load_state_dict: expected a number as {name} of parameter {index}, got {number.shape}")
+                checked[name] = int(number) if name == "step" else float(number)
+            elif name in wanted:
+                expected = np.shape(wanted[name]) or p.shape
+                if np.shape(array) != expected:
+                    raise ValueError(
+                        f"load_state_dict: expected {name} of shape {expected} for parameter {index}, got {np.shape(array)}"
+                    )
+                checked[name] = np.array(array, working_dtype(p.dtype), order="C")
+            elif array is not None:  # PyTorch has None for a momentum that is not used
+                raise ValueError(f"load_state_dict: expected {_names(wanted, numbers)} for parameter {index}, got {name!r}")
+        missing = [name for name in (*numbers, *wanted) if name not in checked]
+        if checked and missing:
+            raise ValueError(f"load_state_dict: expected {missing[0]!r} for parameter {index} too, got {_names(checked)}")
+        return checked
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies: packs hold views of each other's memory, which a copy would tear apart."""
+        self._unpack()
+        return {**self.__dict__, "_plans": [], "_work": Workspace()}
 
     def __repr__(self) -> str:
         options = ", ".join(f"{name}={value}" for name, value in self.defaults.items())
         return f"{type(self).__name__}({options})"
 
 
+def _names(*mappings: Iterable[str]) -> str:
+    return ", ".join(name for mapping in mappings for name in mapping) or "nothing"
+
+
 def check_option(name: str, value: float, low: float, high: float = float("inf")) -> None:
     """Raises ValueError unless low <= value < high (any value when high is inf and value is at least low)."""
     if not low <= value < high and not (high == float("inf") and value >= low):
         raise ValueError(f"{name}: expected a value in [{low}, {high}), got {value}")
+
+
+def check_betas(betas: tuple[float, float]) -> None:
+    """Raises ValueError unless both are in [0, 1)."""
+    for name, beta in zip(("beta1", "beta2"), betas, strict=True):
+        check_option(name, beta, 0.0, 1.0)
+
+
+def regularized(p: NDArray[Any], g: NDArray[Any], group: Mapping[str, Any], out: NDArray[Any]) -> NDArray[Any]:
+    """The gradient to descend along: g, or -g to maximize, plus weight_decay p (the gradient of the L2 penalty)."""
+    decay, maximize = group["weight_decay"], group["maximize"]
+    if not decay:
+        return np.negative(g, out=out) if maximize else g
+    np.multiply(p, decay, out=out)
+    (np.subtract if maximize else np.add)(out, g, out=out)
+    return out

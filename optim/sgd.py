@@ -1,4 +1,4 @@
-"""Stochastic gradient descent."""
+"""Stochastic gradient descent, and its average."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Tensor
-from optim.optimizer import Optimizer, check_option
+from optim.flat import Pack, Rule
+from optim.optimizer import Optimizer, check_option, regularized
 
 
 class SGD(Optimizer):
@@ -54,19 +54,100 @@ class SGD(Optimizer):
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
             raise ValueError("nesterov: expected momentum > 0 and dampening 0")
 
-    def update(self, p: Tensor, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
-        """One step of one parameter."""
-        if group["maximize"]:
-            g = -g
-        if group["weight_decay"]:
-            g = g + group["weight_decay"] * p._data
-        momentum = group["momentum"]
-        if momentum:
-            if "momentum_buffer" not in state:
-                b = state["momentum_buffer"] = np.array(g)
+    def scalars(self, _group: dict[str, Any]) -> dict[str, float]:
+        """None: no step is like another but the first."""
+        return {}
+
+    def buffers(self, group: dict[str, Any], _shape: tuple[int, ...]) -> dict[str, Any]:
+        """b."""
+        return {"momentum_buffer": 0.0} if group["momentum"] else {}
+
+    def rule(self, group: dict[str, Any], state: Pack) -> Rule:
+        """The update of one step."""
+        lr, momentum, nesterov = group["lr"], group["momentum"], group["nesterov"]
+        share = 1.0 if "momentum_buffer" in state.fresh else 1.0 - group["dampening"]
+
+        def update(p: Any, g: Any, scratch: Any, b: Any = None) -> None:
+            s, t = scratch
+            g = regularized(p, g, group, s)
+            if b is None:
+                p -= np.multiply(g, lr, out=t)
+                return
+            b *= momentum
+            b += g if share == 1.0 else np.multiply(g, share, out=t)
+            if nesterov:
+                np.multiply(b, momentum, out=t)
+                t += g
+                t *= lr
+                p -= t
             else:
-                b = state["momentum_buffer"]
-                b *= momentum
-                b += (1.0 - group["dampening"]) * g
-            g = g + momentum * b if group["nesterov"] else b
-        p._data -= group["lr"] * g
+                p -= np.multiply(b, lr, out=t)
+
+        return update
+
+
+class ASGD(Optimizer):
+    """p = (1 - lambd eta) p - eta g;  ax = ax + mu (p - ax), where eta = lr / (1 + lambd lr t)**alpha, mu = 1 / max(1, t - t0).
+
+    Averaged stochastic gradient descent (Polyak and Juditsky, 1992; the rates are Bottou's, and the form PyTorch's). The
+    average is in ``state[p]["ax"]``.
+
+    Args:
+        params: the parameters.
+        lr: the learning rate.
+        lambd: the decay.
+        alpha: the power of eta.
+        t0: the step at which averaging starts.
+        weight_decay: added to the gradient as weight_decay p.
+        maximize: go up instead of down.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-2,
+        lambd: float = 1e-4,
+        alpha: float = 0.75,
+        t0: float = 1e6,
+        weight_decay: float = 0.0,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(
+            params,
+            {"lr": lr, "lambd": lambd, "alpha": alpha, "t0": t0, "weight_decay": weight_decay, "maximize": maximize},
+        )
+
+    def check(self, group: dict[str, Any]) -> None:
+        """lr, weight_decay >= 0."""
+        for name in ("lr", "weight_decay"):
+            check_option(name, group[name], 0.0)
+
+    def scalars(self, group: dict[str, Any]) -> dict[str, float]:
+        """t, eta, mu."""
+        return {"step": 0, "eta": group["lr"], "mu": 1.0}
+
+    def buffers(self, _group: dict[str, Any], _shape: tuple[int, ...]) -> dict[str, Any]:
+        """ax."""
+        return {"ax": 0.0}
+
+    def rule(self, group: dict[str, Any], state: Pack) -> Rule:
+        """The update of one step."""
+        lr, lambd, t = group["lr"], group["lambd"], state.scalars["step"]
+        eta, mu = state.scalars["eta"], state.scalars["mu"]
+        state.scalars["eta"] = lr / (1.0 + lambd * lr * t) ** group["alpha"]
+        state.scalars["mu"] = 1.0 / max(1.0, t - group["t0"])
+
+        def update(p: Any, g: Any, scratch: Any, ax: Any) -> None:
+            s, u = scratch
+            g = regularized(p, g, group, s)
+            p *= 1.0 - lambd * eta
+            p -= np.multiply(g, eta, out=u)
+            if mu == 1.0:
+                np.copyto(ax, p)
+            else:
+                np.subtract(p, ax, out=u)
+                u *= mu
+                ax += u
+
+        return update
