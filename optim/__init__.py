@@ -1,9 +1,37 @@
 """Optimizers; names, signatures and results are PyTorch's."""
 
 from optim.adam import Adam, AdamW
+from optim.adaptive import LAMB, Adamax, Lion, NAdam, RAdam
 from optim.averaging import EWMA
 from optim.clip import clip_grad_norm_, get_total_norm
+from optim.lbfgs import LBFGS
+from optim.matrix import Adafactor, Muon
 from optim.optimizer import Optimizer
-from optim.sgd import SGD
+from optim.rmsprop import Adadelta, Adagrad, RMSprop, Rprop
+from optim.sgd import ASGD, SGD
 
-__all__ = ["EWMA", "SGD", "Adam", "AdamW", "Optimizer", "clip_grad_norm_", "get_total_norm"]
+__all__ = [
+    # optimizers
+    "ASGD",
+    "Adadelta",
+    "Adafactor",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "LAMB",
+    "LBFGS",
+    "Lion",
+    "Muon",
+    "NAdam",
+    "Optimizer",
+    "RAdam",
+    "RMSprop",
+    "Rprop",
+    "SGD",
+    # clip
+    "clip_grad_norm_",
+    "get_total_norm",
+    # averaging
+    "EWMA",
+]

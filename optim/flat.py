@@ -130,7 +130,7 @@ class Pack:
 
     def _joined(self, values: list[Array]) -> Array:
         if self.whole:
-            return np.ascontiguousarray(values[0], self.dtype)
+            return np.asarray(values[0], self.dtype, order="C")
         return np.concatenate(values, axis=None, dtype=self.dtype, casting="same_kind")
 
     def collect(self) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import autograd as ag
 import nn
 import optim
 from optim import EWMA
+from optim.matrix import orthogonalized
 
 
 def steps(make, gradients, start=1.0):
@@ -89,3 +91,69 @@ def test_ewma_is_the_weighted_sum_that_it_says():
             EWMA(beta)
     with pytest.raises(ValueError, match="at least one update"):
         _ = EWMA(0.5).value
+
+
+def trajectory(optimizer, p, gradients):
+    values = []
+    for g in gradients:
+        p.grad = ag.Tensor(g)
+        optimizer.step()
+        values.append(p.detach().numpy().copy())
+    return values
+
+
+@pytest.mark.parametrize("maximize", [False, True])
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+def test_lion_is_the_papers_recurrence(maximize, decay, record):
+    """Chen et al., 2023, algorithm 2: c = b1 m + (1 - b1) g; w = w - lr (sign(c) + decay w); m = b2 m + (1 - b2) g."""
+    rng = np.random.default_rng(0)
+    start, gradients = rng.normal(size=(4, 3)), rng.normal(size=(50, 4, 3))
+    p = nn.Parameter(start)
+    optimizer = optim.Lion([p], lr=0.01, betas=(0.8, 0.95), weight_decay=decay, maximize=maximize)
+    w, m, worst = start.copy(), np.zeros((4, 3)), 0.0
+    for g, value in zip(gradients, trajectory(optimizer, p, gradients), strict=True):
+        g = -g if maximize else g
+        c = 0.8 * m + 0.2 * g
+        w = w - 0.01 * (np.sign(c) + decay * w)
+        m = 0.95 * m + 0.05 * g
+        worst = max(worst, float(np.max(np.abs(value - w))))
+    record.add("optimizers vs the paper's recurrence", f"Lion {decay} {maximize}", worst)
+    assert worst <= 1e-14
+
+
+@pytest.mark.parametrize("maximize", [False, True])
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+def test_lamb_is_the_papers_recurrence(maximize, decay, record):
+    """You et al., 2020, algorithm 2, with the identity as phi: x = x - lr norm(x) / norm(r + decay x) (r + decay x)."""
+    rng = np.random.default_rng(0)
+    start, gradients = rng.normal(size=(4, 3)), rng.normal(size=(50, 4, 3))
+    p = nn.Parameter(start)
+    optimizer = optim.LAMB([p], lr=0.01, betas=(0.8, 0.95), eps=1e-6, weight_decay=decay, maximize=maximize)
+    x, m, v, worst = start.copy(), np.zeros((4, 3)), np.zeros((4, 3)), 0.0
+    for t, (g, value) in enumerate(zip(gradients, trajectory(optimizer, p, gradients), strict=True), start=1):
+        g = -g if maximize else g
+        m = 0.8 * m + 0.2 * g
+        v = 0.95 * v + 0.05 * g * g
+        r = (m / (1 - 0.8**t)) / (np.sqrt(v / (1 - 0.95**t)) + 1e-6) + decay * x
+        x = x - 0.01 * np.linalg.norm(x) / np.linalg.norm(r) * r
+        worst = max(worst, float(np.max(np.abs(value - x))))
+    record.add("optimizers vs the paper's recurrence", f"LAMB {decay} {maximize}", worst)
+    assert worst <= 1e-13
+
+
+def test_lamb_moves_a_parameter_of_zeros():
+    p = nn.Parameter(np.zeros(2))
+    trajectory(optim.LAMB([p], lr=0.1), p, [np.array([1.0, -1.0])])
+    np.testing.assert_allclose(p.detach(), [-0.1, 0.1], rtol=1e-5)
+
+
+def test_orthogonalized_brings_singular_values_near_one():
+    rng = np.random.default_rng(0)
+    for shape in ((5, 3), (3, 5), (4, 4)):
+        matrix = rng.normal(size=shape)
+        found = orthogonalized(matrix, (3.4445, -4.7750, 2.0315), 5)
+        values = np.linalg.svd(found, compute_uv=False)
+        assert np.all((values > 0.6) & (values < 1.3))
+        u, _, v = np.linalg.svd(matrix, full_matrices=False)
+        exact = orthogonalized(matrix, (1.875, -1.25, 0.375), 40)  # these coefficients converge
+        np.testing.assert_allclose(exact, u @ v, atol=1e-12)
