@@ -1,5 +1,6 @@
 """Optimizers; names, signatures and results are PyTorch's."""
 
+from optim import lr_scheduler
 from optim.adam import Adam, AdamW
 from optim.adaptive import LAMB, Adamax, Lion, NAdam, RAdam
 from optim.averaging import EWMA
@@ -29,6 +30,8 @@ __all__ = [
     "RMSprop",
     "Rprop",
     "SGD",
+    # learning rates
+    "lr_scheduler",
     # clip
     "clip_grad_norm_",
     "get_total_norm",
