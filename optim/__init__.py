@@ -1,15 +1,16 @@
 """Optimizers; names, signatures and results are PyTorch's."""
 
-from optim import lr_scheduler
+from optim import lr_scheduler, swa_utils
 from optim.adam import Adam, AdamW
 from optim.adaptive import LAMB, Adamax, Lion, NAdam, RAdam
 from optim.averaging import EWMA
-from optim.clip import clip_grad_norm_, get_total_norm
+from optim.clip import clip_grad_norm_, clip_grad_value_, get_total_norm
 from optim.lbfgs import LBFGS
 from optim.matrix import Adafactor, Muon
 from optim.optimizer import Optimizer
 from optim.rmsprop import Adadelta, Adagrad, RMSprop, Rprop
 from optim.sgd import ASGD, SGD
+from optim.swa_utils import SWALR, AveragedModel, get_ema_avg_fn, get_swa_avg_fn, update_bn
 
 __all__ = [
     # optimizers
@@ -34,7 +35,14 @@ __all__ = [
     "lr_scheduler",
     # clip
     "clip_grad_norm_",
+    "clip_grad_value_",
     "get_total_norm",
     # averaging
+    "swa_utils",
+    "AveragedModel",
     "EWMA",
+    "SWALR",
+    "get_ema_avg_fn",
+    "get_swa_avg_fn",
+    "update_bn",
 ]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import nn
-from optim import clip_grad_norm_, get_total_norm
+from optim import clip_grad_norm_, clip_grad_value_, get_total_norm
 
 
 def with_gradients(*gradients, dtype=np.float64):
@@ -72,3 +72,57 @@ def test_dtype_is_kept():
     params = with_gradients([3.0, 4.0], dtype=np.float32)
     clip_grad_norm_(params, 1.0)
     assert params[0].grad.dtype == np.float32
+
+
+def test_hard_case_147_values_are_limited():
+    params = with_gradients([3.0, -0.5, math.nan, math.inf], None, [[-4.0]])
+    before = params[0].grad
+    assert clip_grad_value_(iter(params), 1.0) is None
+    np.testing.assert_array_equal(params[0].grad, [1.0, -0.5, math.nan, 1.0])
+    np.testing.assert_array_equal(params[2].grad, [[-1.0]])
+    assert params[1].grad is None
+    np.testing.assert_array_equal(before, [3.0, -0.5, math.nan, math.inf])  # nobody else's array is written to
+    clip_grad_value_(params[2], 0.0)
+    assert params[2].grad.tolist() == [[0.0]]
+    clip_grad_value_([], 1.0)
+    for limit in (-1.0, math.nan):
+        with pytest.raises(ValueError, match="clip_grad_value_: expected clip_value >= 0, got"):
+            clip_grad_value_(params, limit)
+    half = with_gradients([3.0], dtype=np.float32)
+    clip_grad_value_(half, 0.1)
+    assert half[0].grad.dtype == np.float32
+
+
+def test_hard_case_147_a_norm_that_is_not_finite():
+    assert get_total_norm(with_gradients([3.0])[0].grad) == 3.0
+    assert get_total_norm([np.array([1e308, 1e308])], 1.0) == math.inf
+    with pytest.raises(RuntimeError, match="get_total_norm: expected a finite norm, got nan"):
+        get_total_norm([np.array([math.nan])], error_if_nonfinite=True)
+    huge = with_gradients([1e308, 1e308])  # finite gradients, an infinite norm
+    with pytest.raises(RuntimeError, match="the gradient of parameter 0"):
+        clip_grad_norm_(huge, 1.0, 1.0, error_if_nonfinite=True)
+
+
+def test_a_parameter_given_twice_counts_once():
+    (p,) = with_gradients([3.0, 4.0])
+    assert clip_grad_norm_([p, p], 1.0) == 5.0
+    np.testing.assert_allclose(p.grad, [0.6, 0.8], rtol=1e-15)
+    with pytest.raises(TypeError, match="parameters: expected Tensors, got ndarray at position 1"):
+        clip_grad_norm_([p, np.ones(2)], 1.0)
+
+
+@pytest.mark.parametrize("norm_type", [1.0, 2.0, 3.5, math.inf])
+def test_norms_equal_pytorchs(norm_type, record):
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    gradients = [rng.normal(size=shape) for shape in ((3, 4), (), (5,))]
+    params = with_gradients(*gradients)
+    theirs = [torch.nn.Parameter(torch.zeros(g.shape, dtype=torch.float64)) for g in gradients]
+    for q, g in zip(theirs, gradients, strict=True):
+        q.grad = torch.tensor(g)
+    norm = clip_grad_norm_(params, 0.7, norm_type)
+    expected = torch.nn.utils.clip_grad_norm_(theirs, 0.7, norm_type)
+    gap = max(float(np.max(np.abs(p.grad.numpy() - q.grad.numpy()))) for p, q in zip(params, theirs, strict=True))
+    record.add("clipping vs PyTorch (its eps is 1e-6)", f"norm {norm_type}", gap)
+    assert norm == pytest.approx(expected.item(), rel=1e-12)
+    assert gap < 1e-6

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 
 import numpy as np
 import pytest
@@ -16,6 +17,17 @@ KINDS = {
     "adam": lambda p: optim.Adam(p, lr=0.1),
     "amsgrad": lambda p: optim.Adam(p, lr=0.1, amsgrad=True),
     "adamw": lambda p: optim.AdamW(p, lr=0.1),
+    "nadam": lambda p: optim.NAdam(p, lr=0.1),
+    "radam": lambda p: optim.RAdam(p, lr=0.1),
+    "adamax": lambda p: optim.Adamax(p, lr=0.1),
+    "lion": lambda p: optim.Lion(p, lr=0.05),
+    "lamb": lambda p: optim.LAMB(p, lr=0.1),
+    "rmsprop": lambda p: optim.RMSprop(p, lr=0.02, centered=True, momentum=0.5),
+    "adagrad": lambda p: optim.Adagrad(p, lr=0.3),
+    "adadelta": lambda p: optim.Adadelta(p, lr=20.0),
+    "rprop": lambda p: optim.Rprop(p, lr=0.05),
+    "asgd": lambda p: optim.ASGD(p, lr=0.1),
+    "adafactor": lambda p: optim.Adafactor(p, lr=0.2),
 }
 every_kind = pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
 
@@ -75,12 +87,18 @@ def test_hard_case_153_states_are_checked_when_they_are_loaded(make):
     before = copy.deepcopy(optimizer.state_dict())
     wrong_shape = copy.deepcopy(before)
     name = next(key for key, value in wrong_shape["state"][0].items() if isinstance(value, np.ndarray))
+    shape = wrong_shape["state"][0][name].shape
     wrong_shape["state"][0][name] = np.zeros((2, 3))
+    stranger, odd = copy.deepcopy(before), copy.deepcopy(before)
+    stranger["state"][0]["speed"] = np.zeros(shape)
+    odd["param_groups"][0]["speed"] = 1.0
     wrong_count = make(params[:2]).state_dict()
     stray = copy.deepcopy(before)
     stray["state"][7] = {}
     for state, message in (
-        (wrong_shape, r"of shape \(3, 2\) for parameter 0, got \(2, 3\)"),
+        (wrong_shape, f"expected {name} of shape {re.escape(str(shape))} for parameter 0, got " + r"\(2, 3\)"),
+        (stranger, "for parameter 0, got 'speed'"),
+        (odd, "expected options among .*, got 'speed'"),
         (wrong_count, "the same parameter groups"),
         (stray, "expected parameters below 3, got 7"),
         ({"state": {}}, "expected 'state' and 'param_groups'"),
@@ -172,6 +190,26 @@ def test_hard_case_152_wrong_parameters():
         (lambda p: optim.Adam(p, betas=(0.9, 1.0)), "beta2"),
         (lambda p: optim.Adam(p, eps=-1), "eps"),
         (lambda p: optim.AdamW(p, weight_decay=-1), "weight_decay"),
+        (lambda p: optim.NAdam(p, momentum_decay=-1), "momentum_decay"),
+        (lambda p: optim.RAdam(p, betas=(0.9, 2.0)), "beta2"),
+        (lambda p: optim.Adamax(p, eps=-1), "eps"),
+        (lambda p: optim.Lion(p, weight_decay=-1), "weight_decay"),
+        (lambda p: optim.LAMB(p, betas=(-0.1, 0.9)), "beta1"),
+        (lambda p: optim.RMSprop(p, alpha=1.0), "alpha"),
+        (lambda p: optim.Adagrad(p, lr_decay=-1), "lr_decay"),
+        (lambda p: optim.Adadelta(p, rho=1.5), r"rho: expected a value in \[0, 1\], got 1.5"),
+        (lambda p: optim.Rprop(p, etas=(1.0, 1.2)), r"etas: expected 0 < etas\[0\] < 1 < etas\[1\], got \(1.0, 1.2\)"),
+        (lambda p: optim.ASGD(p, lr=-1), "lr"),
+        (lambda p: optim.Adafactor(p, d=0.5), "d: expected"),
+        (lambda p: optim.Adafactor(p, beta2_decay=0.5), "beta2_decay: expected a value of at most 0, got 0.5"),
+        (lambda p: optim.Adafactor(p, eps=(-1.0, 1e-3)), "eps1"),
+        (lambda p: optim.Muon(p), r"Muon: expected matrices, got a parameter of shape \(1,\); give the others to AdamW"),
+        (lambda p: optim.Muon(p, ns_steps=100), "ns_steps"),
+        (lambda p: optim.Muon(p, ns_coefficients=(1.0,)), "ns_coefficients: expected three numbers"),
+        (lambda p: optim.Muon(p, adjust_lr_fn="x"), "adjust_lr_fn: expected 'original' or 'match_rms_adamw', got 'x'"),
+        (lambda p: optim.LBFGS(p, line_search_fn="x"), "line_search_fn: expected None or 'strong_wolfe', got 'x'"),
+        (lambda p: optim.LBFGS(p, max_iter=0), "max_iter"),
+        (lambda p: optim.LBFGS(p).add_param_group({"params": p}), "LBFGS: expected a single parameter group"),
         (lambda p: optim.SGD(p, nesterov=True), "nesterov: expected momentum > 0 and dampening 0"),
         (lambda p: optim.SGD(p, momentum=0.9, dampening=0.1, nesterov=True), "nesterov"),
     ],
@@ -217,3 +255,220 @@ def test_closure_and_zero_grad():
     optimizer.zero_grad(set_to_none=False)
     assert p.grad.tolist() == [0.0]
     assert "SGD(lr=0.1" in repr(optimizer)
+
+
+def test_hard_case_153_an_incomplete_state_is_refused():
+    optimizer = optim.Adam([nn.Parameter([1.0])])
+    state = {"step": 3, "exp_avg": np.zeros(1)}
+    with pytest.raises(ValueError, match="expected 'exp_avg_sq' for parameter 0 too, got step, exp_avg"):
+        optimizer.load_state_dict({"state": {0: state}, "param_groups": optimizer.state_dict()["param_groups"]})
+    state = {"step": np.zeros(2), "exp_avg": np.zeros(1), "exp_avg_sq": np.zeros(1)}
+    with pytest.raises(ValueError, match="expected a number as step of parameter 0"):
+        optimizer.load_state_dict({"state": {0: state}, "param_groups": optimizer.state_dict()["param_groups"]})
+    assert not optimizer.state
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@every_kind
+def test_hard_case_151_a_step_with_a_bad_gradient_is_left_out_or_refused(make, bad):
+    params = parameters()
+    params[1].name = "bias"
+    optimizer = make(params)
+    run(optimizer, params, 3)
+    values, state = [p.detach().numpy().copy() for p in params], optimizer.state_dict()
+    loss_of(params).backward()
+    params[1].grad = ag.Tensor(np.array([1.0, bad]))
+    with pytest.raises(RuntimeError, match=r"parameter 1 'bias' \(shape \(2,\)\) is not finite; nothing was changed"):
+        optimizer.step(error_if_nonfinite=True)
+    with pytest.warns(RuntimeWarning, match=r"parameter 1 'bias' \(shape \(2,\)\) is not finite; the step is skipped"):
+        assert optimizer.step(lambda: 5.0, skip_nonfinite=True) == 5.0
+    for p, value in zip(params, values, strict=True):
+        np.testing.assert_array_equal(p.detach(), value)
+    np.testing.assert_equal(optimizer.state_dict(), state)
+    params[1].grad = ag.Tensor(np.array([1.0, 2.0]))
+    optimizer.step(error_if_nonfinite=True, skip_nonfinite=True)
+    assert all(np.any(p.detach().numpy() != value) for p, value in zip(params, values, strict=True))
+
+
+@every_kind
+def test_hard_case_151_without_a_check_every_parameter_is_updated(make):
+    """As in PyTorch: nan goes where it belongs, and no floating-point error stops the step half way."""
+    params = parameters()
+    optimizer = make(params)
+    before = [p.detach().numpy().copy() for p in params]
+    loss_of(params).backward()
+    params[0].grad = ag.Tensor(np.full((3, 2), np.nan))
+    with np.errstate(all="raise"):
+        optimizer.step()
+    assert np.any(params[1].detach().numpy() != before[1])
+    assert np.any(params[2].detach().numpy() != before[2])
+
+
+@every_kind
+def test_hard_case_151_a_step_that_cannot_be_done_changes_nothing(make):
+    params = parameters()
+    optimizer = make(params)
+    run(optimizer, params, 2)
+    loss_of(params).backward()
+    values, state = [p.detach().numpy().copy() for p in params], optimizer.state_dict()
+    params[2]._data = params[2]._data.copy()
+    params[2]._data.flags.writeable = False
+    with pytest.raises(ValueError, match=r"that can be written to, parameter 2 \(shape \(\)\) is read-only"):
+        optimizer.step()
+    for p, value in zip(params, values, strict=True):
+        np.testing.assert_array_equal(p.detach(), value)
+    np.testing.assert_equal(optimizer.state_dict(), state)
+
+
+# ------------------------------------------------------------------------------------------------ what may change
+
+
+@every_kind
+def test_hard_case_156_new_values_are_followed(make):
+    """``p.data = array`` and a loaded state dict: the next steps go on from there."""
+    params, others = parameters(), parameters()
+    optimizer, other = make(params), make(others)
+    for tensors, owner in ((params, optimizer), (others, other)):
+        run(owner, tensors, 3)
+    values = [p.detach().numpy() * 1.5 for p in params]
+    for p, q, value in zip(params, others, values, strict=True):
+        p.data = value  # another array
+        q._data[...] = value  # the same
+    run(optimizer, params, 3)
+    run(other, others, 3)
+    for p, q in zip(params, others, strict=True):
+        np.testing.assert_array_equal(p.detach(), q.detach())
+
+
+@every_kind
+def test_hard_case_156_a_cast_module_takes_its_state_along(make):
+    layer = nn.Linear(3, 2)
+    optimizer = make(layer.parameters())
+    x = np.linspace(-1, 1, 12).reshape(4, 3)
+
+    def step(dtype):
+        optimizer.zero_grad()
+        (layer(ag.tensor(x.astype(dtype))) ** 2).sum().backward()
+        optimizer.step()
+
+    step(np.float32)
+    before = copy.deepcopy(optimizer.state_dict()["state"])
+    layer.double()
+    step(np.float64)
+    assert layer.weight.dtype == np.float64
+    for state in optimizer.state.values():
+        assert all(value.dtype == np.float64 for value in state.values() if isinstance(value, np.ndarray))
+        assert state.get("step", 2) == 2
+    assert set(before) == set(optimizer.state_dict()["state"])
+
+
+def test_hard_case_156_a_new_shape_is_refused():
+    p, q = nn.Parameter(np.ones(3)), nn.Parameter(np.ones(2))
+    optimizer = optim.Adam([p, q])
+    (p.sum() + q.sum()).backward()
+    optimizer.step()
+    q.data = np.ones(5)
+    (p.sum() + q.sum()).backward()
+    before = p.detach().numpy().copy()
+    with pytest.raises(
+        ValueError, match=r"the shape with which exp_avg was made, \(2,\), got parameter 1 \(shape \(5,\)\); make a new"
+    ):
+        optimizer.step()
+    np.testing.assert_array_equal(p.detach(), before)
+
+
+def test_hard_case_156_a_replaced_parameter_is_not_followed():
+    """As the docstring of Optimizer says: it goes on with the object that it was given."""
+    layer = nn.Linear(2, 1)
+    optimizer = optim.SGD(layer.parameters(), lr=0.1)
+    old = layer.weight
+    layer.weight = nn.Parameter(np.ones((1, 2), np.float32))
+    layer(ag.ones(1, 2)).sum().backward()
+    optimizer.step()
+    assert layer.weight.detach().tolist() == [[1.0, 1.0]]
+    assert old.grad is None
+
+
+@every_kind
+def test_hard_case_154_a_shared_parameter_is_updated_once(make):
+    first, second = nn.Linear(2, 2), nn.Linear(2, 2)
+    second.weight = first.weight
+    both = nn.Sequential(first, second)
+    optimizer = make(both.parameters())
+    assert sum(len(group["params"]) for group in optimizer.param_groups) == 3
+    both(ag.ones(1, 2)).sum().backward()
+    optimizer.step()
+    assert first.weight is second.weight
+    assert optimizer.state[first.weight].get("step", 1) == 1
+
+
+@every_kind
+def test_groups_may_come_late_and_grow(make):
+    params = parameters()
+    optimizer = make(params[:1])
+    loss_of(params).backward()
+    optimizer.step()
+    optimizer.add_param_group({"params": params[1]})
+    optimizer.param_groups[0]["params"].append(params[2])
+    before = [p.detach().numpy().copy() for p in params]
+    optimizer.step()
+    assert all(np.any(p.detach().numpy() != value) for p, value in zip(params, before, strict=True))
+    del optimizer.param_groups[1]
+    before = [p.detach().numpy().copy() for p in params]
+    optimizer.step()
+    changed = [bool(np.any(p.detach().numpy() != value)) for p, value in zip(params, before, strict=True)]
+    assert changed == [True, False, True]
+
+
+@every_kind
+def test_views_and_borrowed_arrays_go_on_seeing_the_parameter(make):
+    params = parameters()
+    seen = params[0].detach().numpy()
+    optimizer = make(params)
+    run(optimizer, params, 2)
+    np.testing.assert_array_equal(seen, params[0].detach())
+
+
+@every_kind
+def test_a_copy_goes_on_by_itself(make):
+    params = parameters()
+    optimizer = make(params)
+    run(optimizer, params, 3)
+    other_params, other = copy.deepcopy((params, optimizer))
+    expected = run(optimizer, params, 3)
+    for a, b in zip(run(other, other_params, 3), expected, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_state_can_be_read_but_not_replaced():
+    p = nn.Parameter([1.0])
+    optimizer = optim.Adam([p])
+    p.sum().backward()
+    optimizer.step()
+    assert optimizer.state[p]["step"] == 1
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        optimizer.state[p]["step"] = 5
+    optimizer.state[p]["exp_avg"][...] = 7.0  # arrays are the real ones
+    assert optimizer.state_dict()["state"][0]["exp_avg"].tolist() == [7.0]
+
+
+def test_an_optimizer_of_ones_own():
+    class SignDescent(optim.Optimizer):
+        def __init__(self, params, lr=0.01):
+            super().__init__(params, {"lr": lr})
+
+        def rule(self, group, state):
+            def update(p, g, scratch):
+                p -= group["lr"] * np.sign(g)
+
+            return update
+
+    params = parameters()
+    before = [p.detach().numpy().copy() for p in params]
+    optimizer = SignDescent(params, lr=0.5)
+    run(optimizer, params, 1)
+    for p, value in zip(params, before, strict=True):
+        np.testing.assert_allclose(p.detach(), value - 0.5 * np.sign(p.grad))
+    assert optimizer.state[params[0]] == {"step": 1}
+    with pytest.raises(NotImplementedError, match="Optimizer: expected a rule method, found none"):
+        optim.Optimizer(params, {}).step()
