@@ -1,0 +1,158 @@
+"""What a step of each optimizer takes, against PyTorch's, in float32.
+
+    python -m benchmarks.optimizers              # every optimizer and size (about two minutes)
+    python -m benchmarks.optimizers Adam SGD     # these optimizers
+    python -m benchmarks.optimizers --rounds 5   # quicker
+
+Microseconds a step, with gradients that are there already. Each library runs in a process of its own (their idle threads would
+slow each other down), in turn, with two threads each. "default" is what PyTorch's constructor chooses, "fused" its one-kernel
+form, where it has one. The ratio is the median over the rounds of PyTorch's time divided by ours: above 1, ours is the faster
+one; "best" is the ratio of the shortest times, which a busy machine disturbs less. Lion and LAMB are not in PyTorch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+PAUSE = 0.03  # seconds in which the other library's threads, which spin for a while after their work, fall asleep
+OPTIMIZERS: dict[str, dict[str, Any]] = {
+    "SGD": {"lr": 1e-4, "momentum": 0.9},
+    "Adam": {},
+    "AdamW": {},
+    "NAdam": {},
+    "RAdam": {},
+    "Adamax": {},
+    "RMSprop": {},
+    "Adagrad": {},
+    "Adadelta": {},
+    "Rprop": {},
+    "ASGD": {},
+    "Lion": {},
+    "LAMB": {},
+    "Adafactor": {},
+    "Muon": {},
+}
+FUSED = ("SGD", "Adam", "AdamW", "Adagrad")
+TARGETS = {("SGD", "10 x 1e3"): 3.0, ("Adam", "10 x 1e3"): 3.0, ("AdamW", "10 x 1e3"): 3.0}
+TARGETS |= {(name, "1e7"): 1.0 for name in ("SGD", "Adam", "AdamW")}
+SIZES = {"1e3": (1, 1000), "10 x 1e3": (10, 1000), "1e5": (1, 100_000), "1e7": (1, 10_000_000)}
+
+
+def shape_of(name: str, size: int) -> tuple[int, ...]:
+    """A vector, or for the optimizers of matrices one of 10 (1e3), 100 (1e5) or 1000 (1e7) rows."""
+    if name not in ("Adafactor", "Muon"):
+        return (size,)
+    rows = {1000: 10, 100_000: 100}.get(size, 1000)
+    return (rows, size // rows)
+
+
+def stepper(library: str, name: str, size: str, form: str) -> Callable[[], Any]:
+    """The step method of an optimizer whose parameters have gradients."""
+    count, values = SIZES[size]
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=(2, *shape_of(name, values))).astype(np.float32) for _ in range(count)]
+    params: list[Any]
+    if library == "ours":
+        import autograd as ag
+        import nn
+        import optim
+
+        params = [nn.Parameter(value) for value, _ in arrays]
+        for p, (_, g) in zip(params, arrays, strict=True):
+            p.grad = ag.Tensor(g)
+        return getattr(optim, name)(params, **OPTIMIZERS[name]).step  # type: ignore[no-any-return]
+    import torch
+
+    torch.set_num_threads(2)
+    params = [torch.nn.Parameter(torch.tensor(value)) for value, _ in arrays]
+    for p, (_, g) in zip(params, arrays, strict=True):
+        p.grad = torch.tensor(g)
+    fused = {"fused": True} if form == "fused" else {}
+    return getattr(torch.optim, name)(params, **OPTIMIZERS[name], **fused).step  # type: ignore[no-any-return]
+
+
+def seconds(run: Callable[[], Any], repeats: int) -> float:
+    start = time.perf_counter()
+    for _ in range(repeats):
+        run()
+    return (time.perf_counter() - start) / repeats
+
+
+def work(library: str, pipe: Any) -> None:
+    """A process that times one library: it is sent what to run, and then how often to repeat each round."""
+    while (task := pipe.recv()) is not None:
+        step = stepper(library, *task)
+        step()
+        pipe.send(seconds(step, 2))
+        while repeats := pipe.recv():
+            time.sleep(PAUSE)
+            step()  # wakes the threads
+            pipe.send(seconds(step, repeats))
+
+
+def compare(name: str, size: str, form: str, pipes: list[Any], rounds: int) -> tuple[float, float, float, float]:
+    """Microseconds of both, the median of their ratios, and the ratio of the shortest times."""
+    for pipe in pipes:
+        pipe.send((name, size, form))
+    repeats = max(1, min(300, int(1e-2 / max([pipe.recv() for pipe in pipes]))))
+    times: list[list[float]] = [[], []]
+    for _ in range(rounds):
+        for found, pipe in zip(times, pipes, strict=True):
+            pipe.send(repeats)
+            found.append(pipe.recv() * 1e6)
+    for pipe in pipes:
+        pipe.send(0)
+    ours, theirs = times
+    ratio = statistics.median(b / a for a, b in zip(ours, theirs, strict=True))
+    return statistics.median(ours), statistics.median(theirs), ratio, min(theirs) / min(ours)
+
+
+def alone(name: str, size: str, pipe: Any, rounds: int) -> float:
+    """Microseconds of an optimizer that PyTorch does not have."""
+    pipe.send((name, size, ""))
+    repeats = max(1, min(300, int(1e-2 / pipe.recv())))
+    times = []
+    for _ in range(rounds):
+        pipe.send(repeats)
+        times.append(pipe.recv() * 1e6)
+    pipe.send(0)
+    return statistics.median(times)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="What a step of each optimizer takes, against PyTorch's.")
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(OPTIMIZERS)}; all by default")
+    parser.add_argument("--rounds", type=int, default=15)
+    options = parser.parse_args()
+    if unknown := set(options.names) - set(OPTIMIZERS):
+        parser.error(f"expected optimizers among {', '.join(OPTIMIZERS)}, got {', '.join(sorted(unknown))}")
+    context = multiprocessing.get_context("spawn")
+    pipes = []
+    for library in ("ours", "torch"):
+        pipe, far = context.Pipe()
+        context.Process(target=work, args=(library, far), daemon=True).start()
+        pipes.append(pipe)
+    print(f"{'microseconds a step':<12}{'values':>12}{'form':>10}{'ours':>11}{'torch':>11}{'ratio':>8}{'best':>7}  asked")
+    for name in options.names or OPTIMIZERS:
+        for size in SIZES:
+            if name in ("Lion", "LAMB"):
+                print(f"{name:<19}{size:>10}{'-':>10}{alone(name, size, pipes[0], options.rounds):>11.1f}", flush=True)
+                continue
+            for form in ("default", "fused") if name in FUSED else ("default",):
+                ours, theirs, ratio, best = compare(name, size, form, pipes, options.rounds)
+                target = TARGETS.get((name, size))
+                asked = "" if target is None else f">= {target:.0f} {'yes' if ratio >= target else 'NO'}"
+                print(f"{name:<19}{size:>10}{form:>10}{ours:>11.1f}{theirs:>11.1f}{ratio:>8.2f}{best:>7.2f}  {asked}", flush=True)
+    for pipe in pipes:
+        pipe.send(None)
+
+
+if __name__ == "__main__":
+    main()
