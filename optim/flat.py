@@ -59,10 +59,10 @@ class Workspace:
         self._arrays: dict[tuple[int, np.dtype[Any]], list[Array]] = {}
 
     def arrays(self, dtype: np.dtype[Any], thread: int = 0) -> list[Array]:
-        """Four arrays of one block: p, g, and two of scratch."""
+        """One array for a block of p and one of g, one behind the other, and two of a block for scratch."""
         key = (thread, dtype)
         if key not in self._arrays:
-            self._arrays[key] = [np.empty(BLOCK, dtype) for _ in range(4)]
+            self._arrays[key] = [np.empty(size, dtype) for size in (2 * BLOCK, BLOCK, BLOCK)]
         return self._arrays[key]
 
 
@@ -84,6 +84,7 @@ class Pack:
 
     __slots__ = (
         "arrays",
+        "both",
         "buffers",
         "direct",
         "dtype",
@@ -120,8 +121,10 @@ class Pack:
         # one parameter in a form the rule can work on as it is
         self.direct = len(params) == 1 and self.arrays[0].flags.c_contiguous and self.arrays[0].dtype == self.dtype
         if self.numel <= BLOCK and not whole:
-            self.p, self.g, *scratch = (a[: self.numel] for a in work.arrays(self.dtype))
-            self.scratch = tuple(scratch)
+            both, *scratch = work.arrays(self.dtype)
+            self.both = both[: 2 * self.numel]
+            self.p, self.g = self.both[: self.numel], self.both[self.numel :]
+            self.scratch = tuple(a[: self.numel] for a in scratch)
             self.parts = [part.reshape(a.shape) for part, a in zip(np.split(self.p, self._bounds()), self.arrays, strict=True)]
 
     def _bounds(self) -> list[int]:
@@ -178,8 +181,7 @@ class Pack:
         elif self.direct:
             rule(self.sources[0], self.grads[0].reshape(-1), self.scratch, *buffers)
         else:
-            np.concatenate(self.sources, axis=None, out=self.p)
-            np.concatenate(self.grads, axis=None, out=self.g)
+            np.concatenate(self.sources + self.grads, axis=None, out=self.both)
             rule(self.p, self.g, self.scratch, *buffers)
             for array, part in zip(self.arrays, self.parts, strict=True):
                 array[...] = part
@@ -199,10 +201,10 @@ class Pack:
         if g.dtype != self.dtype:
             g = g.astype(self.dtype)
         flat = (p, g, *buffers)
-        first = self.work.arrays(self.dtype)[2:]
+        first = self.work.arrays(self.dtype)[1:]
         if self.numel >= SHARED and CORES > 1:
             middle = self.numel // BLOCK // 2 * BLOCK
-            rest = _second_thread().submit(_in_blocks, rule, flat, middle, self.numel, self.work.arrays(self.dtype, 1)[2:])
+            rest = _second_thread().submit(_in_blocks, rule, flat, middle, self.numel, self.work.arrays(self.dtype, 1)[1:])
             try:
                 _in_blocks(rule, flat, 0, middle, first)
             finally:
