@@ -1,0 +1,46 @@
+"""The two examples about descent: they print their tables and save their pictures."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from examples import minibatch, optimizers
+
+
+@pytest.fixture(autouse=True)
+def quiet_backend(monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+
+
+def run(module, monkeypatch, capsys, *arguments):
+    monkeypatch.setattr(sys, "argv", [module.__name__, *map(str, arguments)])
+    module.main()
+    return capsys.readouterr().out
+
+
+def test_optimizers_on_rosenbrock(monkeypatch, capsys, tmp_path):
+    output = run(optimizers, monkeypatch, capsys, "LBFGS", "Lion", "Rprop", "--out", tmp_path)
+    rows = {line.split()[0]: line.split() for line in output.splitlines() if line[:1].isupper()}
+    assert set(rows) == {"LBFGS", "Lion", "Rprop"}
+    assert float(rows["LBFGS"][3]) < 1e-8
+    for name in ("optimizers_paths.png", "optimizers_values.png"):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_an_unknown_optimizer_is_refused(monkeypatch, capsys):
+    with pytest.raises(SystemExit):
+        run(optimizers, monkeypatch, capsys, "Adamm")
+    assert "expected optimizers among SGD, ASGD" in capsys.readouterr().err
+
+
+def test_three_sizes_of_batch(monkeypatch, capsys, tmp_path):
+    output = run(minibatch, monkeypatch, capsys, "--epochs", 2, "--out", tmp_path)
+    rows = [line.split() for line in output.splitlines() if line[:1].isdigit()]
+    assert [row[0] for row in rows] == ["0", "1", "2", "20"]
+    start, end = rows[0], rows[2]
+    assert start[1] == start[4] == start[7]  # the same start
+    full, few, one = (float(end[index]) for index in (1, 4, 7))
+    assert one < few < full < float(start[1])
+    assert (tmp_path / "minibatch.png").read_bytes().startswith(b"\x89PNG")
