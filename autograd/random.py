@@ -33,8 +33,7 @@ class Generator:
 
     def get_state(self) -> dict[str, Any]:
         """The state as plain numbers and strings, which JSON can hold."""
-        state = dict(self.numpy.bit_generator.state)
-        return {**state, "state": {name: str(value) for name, value in state["state"].items()}}
+        return numpy_state(self.numpy)
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Goes back to a state from ``get_state``.
@@ -42,24 +41,35 @@ class Generator:
         Raises:
             TypeError, ValueError: for anything that is not such a state; the generator is unchanged then.
         """
-        if not isinstance(state, dict) or state.get("bit_generator") != "PCG64":
-            raise ValueError("set_state: expected a state from get_state() of a PCG64 generator")
-        inner = state.get("state")
-        if not isinstance(inner, dict) or set(inner) != {"state", "inc"}:
-            raise ValueError("set_state: expected 'state' and 'inc' in the state")
-        try:
-            numbers = {name: int(value) for name, value in inner.items()}
-            has, buffered = int(state["has_uint32"]), int(state["uinteger"])
-        except (KeyError, TypeError, ValueError):
-            raise ValueError("set_state: expected whole numbers in the state") from None
-        if not all(0 <= value < 2**128 for value in numbers.values()) or has not in (0, 1) or not 0 <= buffered < 2**32:
-            raise ValueError("set_state: expected numbers in the range of a PCG64 state")
-        self.numpy.bit_generator.state = {
-            "bit_generator": "PCG64",
-            "state": numbers,
-            "has_uint32": has,
-            "uinteger": buffered,
-        }
+        set_numpy_state(self.numpy, state)
+
+
+def numpy_state(generator: np.random.Generator) -> dict[str, Any]:
+    """The state of a PCG64 generator as plain numbers and strings, which JSON can hold."""
+    state = dict(generator.bit_generator.state)
+    return {**state, "state": {name: str(value) for name, value in state["state"].items()}}
+
+
+def set_numpy_state(generator: np.random.Generator, state: dict[str, Any]) -> None:
+    """:meth:`Generator.set_state` for NumPy's own class."""
+    if not isinstance(state, dict) or state.get("bit_generator") != "PCG64":
+        raise ValueError("set_state: expected a state from get_state() of a PCG64 generator")
+    inner = state.get("state")
+    if not isinstance(inner, dict) or set(inner) != {"state", "inc"}:
+        raise ValueError("set_state: expected 'state' and 'inc' in the state")
+    try:
+        numbers = {name: int(value) for name, value in inner.items()}
+        has, buffered = int(state["has_uint32"]), int(state["uinteger"])
+    except (KeyError, TypeError, ValueError):
+        raise ValueError("set_state: expected whole numbers in the state") from None
+    if not all(0 <= value < 2**128 for value in numbers.values()) or has not in (0, 1) or not 0 <= buffered < 2**32:
+        raise ValueError("set_state: expected numbers in the range of a PCG64 state")
+    generator.bit_generator.state = {
+        "bit_generator": "PCG64",
+        "state": numbers,
+        "has_uint32": has,
+        "uinteger": buffered,
+    }
 
 
 default_generator = Generator()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import pickle
@@ -330,3 +331,48 @@ def gzip_of(content: bytes, crc: int | None = None, size: int | None = None) -> 
     body = packer.compress(content) + packer.flush()
     end = struct.pack("<LL", zlib.crc32(content) if crc is None else crc, len(content) if size is None else size)
     return b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + body + end
+
+
+# ------------------------------------------------------------------------------------------------ IDX
+
+
+def idx(shape: tuple[int, ...] = (2, 3), code: int = 8, data: bytes = bytes(6), start: bytes = b"\0\0") -> bytes:
+    """An IDX file with any header."""
+    return start + bytes([code, len(shape)]) + struct.pack(f">{len(shape)}L", *shape) + data
+
+
+LONG = idx((3000,), 8, bytes(range(250)) * 12)
+PACKED = gzip.compress(LONG, mtime=0)
+
+
+def idx_lies() -> list[Lie]:
+    rows = [
+        ("empty", b"", "expected an IDX file, .* got an empty file"),
+        ("web page", b"<!doctype html>", "expected an IDX file, .* got a web page: the download went wrong"),
+        ("npy", b"\x93NUMPY\1\0", "expected an IDX file, .* got a single .npy array"),
+        ("pickle", b"\x80\x04\x95", "expected an IDX file, .* got a pickle"),
+        ("other start", idx(start=b"\0\1"), "expected an IDX file, which begins with 0, 0 and a dtype of 8 to 14, got a file that starts"),
+        ("dtype 10", idx(code=10), "expected an IDX file, which begins with 0, 0 and a dtype of 8 to 14"),
+        ("dtype 15", idx(code=15), "expected an IDX file, which begins with 0, 0 and a dtype of 8 to 14"),
+        ("no axes", idx((), data=b"\0"), "expected 1 to 64 axes and a size of 4 bytes for each, got 0 axes"),
+        ("255 axes", idx((1,) * 255, data=b"\0"), "expected 1 to 64 axes and a size of 4 bytes for each, got 255 axes"),
+        ("sizes cut off", idx()[:9], "expected 1 to 64 axes and a size of 4 bytes for each, got 2 axes and 5 bytes"),
+        ("cut by a byte", idx()[:-1], r"expected 6 bytes of data for shape \(2, 3\), got 5: the file is cut off"),
+        ("a byte more", idx() + b"\0", r"expected 6 bytes of data for shape \(2, 3\), got 7: there is more after the last number"),
+        ("sizes of 4 billion", idx((2**32 - 1,) * 2), r"expected 18446744065119617025 bytes of data .*, got 6: the file is cut off"),
+        ("sizes that overflow to 0", idx((2**16,) * 4, data=b""), "expected 18446744073709551616 bytes of data .*, got 0: the file is cut off"),
+        ("sizes of 600 digits", idx((2**32 - 1,) * 64), r"expected about 10\*\*61\d bytes of data"),
+        ("empty and too large", idx((0, 2**32 - 1, 2**32 - 1), data=b""), "expected a shape that NumPy can hold"),
+        ("packed, cut off", PACKED[:-9], r"expected 3008 bytes for shape \(3000,\) and its header, gzip says \d+ in all: the file is cut off"),
+        ("packed, other size", gzip.compress(idx((3, 3))), r"expected 21 bytes for shape \(3, 3\) and its header, gzip says 18 in all"),
+        ("packed, more", gzip.compress(idx() + b"\0"), "expected 18 bytes .*, gzip says 19 in all"),
+        ("packed, checksum", gzip_of(LONG, crc=1), "expected whole gzip data, got damaged data: CRC check failed"),
+        ("packed, size lies", gzip_of(idx() + bytes(9), size=18), "expected 6 bytes of data for shape .*, got more"),
+        ("packed, short", gzip_of(LONG[:-9], size=3008), "expected whole gzip data, got damaged data: Incorrect length"),
+        ("packed, flipped", PACKED[:200] + bytes([PACKED[200] ^ 255]) + PACKED[201:], "expected whole gzip data, got damaged data"),
+        ("packed, magic only", b"\x1f\x8b", "expected whole gzip data, got damaged data"),
+        ("packed, other", gzip.compress(b"hello world"), "expected an IDX file, .* got a file that starts with b'hello wo'"),
+        ("packed bomb", gzip_of(idx((100_000, 3000), data=bytes(300_000_000))), "expected at most 67108864 bytes, got 300000000 .*; raise max_bytes="),
+        ("packed, claims more than 2**32", gzip_of(idx((2**31, 2), 8, b"")), "expected at most 67108864 bytes, got 4294967296"),
+    ]  # fmt: skip
+    return [Lie(name, content, says) for name, content, says in rows]

@@ -1,9 +1,9 @@
-"""Samples in batches: datasets, splits and loaders."""
+"""Samples by number: datasets, splits, and many samples as one batch."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -124,57 +124,3 @@ def random_split(dataset: Any, lengths: Sequence[float], generator: Source = Non
     order = numpy_generator(generator).permutation(count)
     ends = np.cumsum(sizes)
     return [Subset(dataset, order[end - size : end]) for size, end in zip(sizes, ends, strict=True)]
-
-
-class DataLoader:
-    """Goes through a dataset in batches.
-
-    Args:
-        dataset: anything with a length and an index.
-        batch_size: samples in a batch; 1 for single samples, ``len(dataset)`` for the full batch.
-        shuffle: a new random order in every epoch.
-        drop_last: leave out a last batch that is smaller.
-        collate_fn: makes a batch of a list of samples; ``default_collate`` unless given.
-        generator: where the order comes from; the default generator unless given.
-
-    Example:
-        >>> import autograd as ag, nn
-        >>> loader = nn.data.DataLoader(nn.data.TensorDataset(ag.arange(5)), batch_size=2)
-        >>> [x.tolist() for x, in loader]
-        [[0, 1], [2, 3], [4]]
-    """
-
-    def __init__(
-        self,
-        dataset: Any,
-        batch_size: int = 1,
-        shuffle: bool = False,
-        drop_last: bool = False,
-        collate_fn: Callable[[list[Any]], Any] | None = None,
-        generator: Source = None,
-    ) -> None:
-        if isinstance(batch_size, bool) or not isinstance(batch_size, int | np.integer) or batch_size < 1:
-            raise ValueError(f"DataLoader: expected batch_size to be a whole number >= 1, got {batch_size!r}")
-        self.dataset = dataset
-        self.batch_size = int(batch_size)
-        self.shuffle = shuffle
-        self.drop_last = drop_last
-        self.collate_fn = collate_fn
-        self.generator = generator
-
-    def __len__(self) -> int:
-        full, rest = divmod(len(self.dataset), self.batch_size)
-        return full + (rest > 0 and not self.drop_last)
-
-    def __iter__(self) -> Iterator[Any]:
-        count = len(self.dataset)
-        order = numpy_generator(self.generator).permutation(count) if self.shuffle else np.arange(count)
-        return (
-            batch_of(self.dataset, order[start : start + self.batch_size], self.collate_fn)
-            for start in range(0, len(self) * self.batch_size, self.batch_size)
-        )
-
-
-def minibatches(X: Any, y: Any, n: int, shuffle: bool = True, generator: Source = None) -> Iterator[tuple[Tensor, Tensor]]:
-    """One epoch of X and y in batches of n, in random order."""
-    return iter(DataLoader(TensorDataset(X, y), n, shuffle, generator=generator))
