@@ -17,14 +17,23 @@ from autograd.arrays import Array, as_array
 from autograd.primitive import constant
 from nn.formats import npz, safetensors
 from nn.formats.atomic import replacing
-from nn.formats.errors import CheckpointError, FileFormatError, Path, open_regular, shown, text_of, unpacked_limit
+from nn.formats.errors import (
+    OURS,
+    VERSION,
+    CheckpointError,
+    FileFormatError,
+    Path,
+    is_unicode,
+    open_regular,
+    shown,
+    text_of,
+    unpacked_limit,
+)
 from nn.formats.tree import flatten, unflatten
 
 __all__ = ["CheckpointError", "FileFormatError", "load", "load_checkpoint", "load_metadata", "save", "save_checkpoint"]
 
-VERSION = 1  # of what is in the metadata; a file without a number is by another program, and is read too
-_OURS = "tapegrad."
-_TREE = _OURS + "tree"
+_TREE = OURS + "tree"
 
 
 def save(state: Mapping[str, Any], path: Path, metadata: Mapping[str, str] | None = None) -> None:
@@ -87,14 +96,13 @@ def load_metadata(path: Path) -> dict[str, str]:
         as :func:`load`, for what is wrong with the list of tensors; their bytes are not read.
     """
     name = _checked_path("load_metadata", path)
-    file, size = open_regular("load", name)
+    file, size = open_regular("load", name, CheckpointError)
     with file:
         if name.endswith(".npz"):
             metadata = npz.read_metadata(file, size, name)
         else:
             _, metadata, _ = safetensors.read_header(file, size, name)
-    _check_version(metadata, name)
-    return {key: value for key, value in metadata.items() if not key.startswith(_OURS)}
+    return {key: value for key, value in metadata.items() if not key.startswith(OURS)}
 
 
 def save_checkpoint(state: Any, path: Path, metadata: Mapping[str, str] | None = None) -> None:
@@ -156,7 +164,7 @@ def _save(arrays: Mapping[str, Array], path: Path, metadata: dict[str, str]) -> 
     zipped = name.endswith(".npz")
     for key in arrays:
         _check_name(key, zipped)
-    metadata = {_OURS + "version": str(VERSION), **metadata}
+    metadata = {OURS + "version": str(VERSION), **metadata}
     with replacing(name) as file:
         (npz if zipped else safetensors).write(file, arrays, metadata)
 
@@ -166,7 +174,7 @@ def _load(
 ) -> tuple[dict[str, Array], dict[str, str]]:
     name = _checked_path("load", path)
     shapes = None if expected is None else {key: np.shape(value) for key, value in expected.items()}
-    file, size = open_regular("load", name)
+    file, size = open_regular("load", name, CheckpointError)
     with file:
         reader = npz.read if name.endswith(".npz") else safetensors.read
         limit = max_bytes
@@ -174,7 +182,6 @@ def _load(
             known = 0 if shapes is None else sum(8 * int(np.prod(shape)) + 10_000 for shape in shapes.values())
             limit = max(known, unpacked_limit(size))
         arrays, metadata = reader(file, size, name, limit, shapes, widen)
-    _check_version(metadata, name)
     return arrays, metadata
 
 
@@ -184,15 +191,6 @@ def _checked_path(where: str, path: Path) -> str:
         hint = "; PyTorch's own files are pickles: write them with safetensors.torch.save_file" * name.endswith((".pt", ".pth"))
         raise ValueError(f"{where}: expected a path that ends in .safetensors or .npz, got {name!r}{hint}")
     return name
-
-
-def _check_version(metadata: Mapping[str, str], path: str) -> None:
-    text = metadata.get(_OURS + "version", "0")
-    if not (text.isascii() and text.isdecimal() and len(text) < 10):
-        raise CheckpointError("load", path, f"expected a whole number as the version of the file, got {shown(text)}")
-    if int(text) > VERSION:
-        reason = f"expected version {VERSION} of the file or an older one, got {text}; upgrade tapegrad to read it"
-        raise CheckpointError("load", path, reason)
 
 
 def _checked_arrays(state: Any) -> dict[str, Array]:
@@ -213,9 +211,9 @@ def _checked_metadata(metadata: Mapping[str, str] | None) -> dict[str, str]:
     if not isinstance(metadata, Mapping) or not all(isinstance(x, str) for pair in metadata.items() for x in pair):
         raise TypeError(f"save: expected metadata of strings by name, got {shown(metadata)}; json.dumps makes a string of more")
     for name, value in metadata.items():
-        if name.startswith(_OURS):
-            raise ValueError(f"save: expected names of metadata that do not begin with {_OURS!r}, got {name!r}")
-        if not (_is_unicode(name) and _is_unicode(value)):
+        if name.startswith(OURS):
+            raise ValueError(f"save: expected names of metadata that do not begin with {OURS!r}, got {name!r}")
+        if not (is_unicode(name) and is_unicode(value)):
             raise ValueError(f"save: expected metadata in Unicode, got half of a surrogate pair in {shown(name)}")
     return dict(metadata)
 
@@ -232,9 +230,5 @@ def _check_name(name: Any, zipped: bool) -> None:
             raise ValueError(f"save: expected a name of at most {npz.NAME_LIMIT} bytes in an .npz, got {len(name.encode())}")
     elif name == safetensors.METADATA:
         raise ValueError(f"save: expected another name than {name!r}, which the format keeps for itself")
-    elif not _is_unicode(name):
+    elif not is_unicode(name):
         raise ValueError(f"save: expected a name in Unicode, got half of a surrogate pair in {shown(name)}")
-
-
-def _is_unicode(text: str) -> bool:
-    return not any("\ud800" <= letter <= "\udfff" for letter in text)

@@ -9,19 +9,27 @@ from typing import IO, Any
 
 Path = str | os.PathLike[str]
 
+VERSION = 1  # of what is in the metadata; a file without a number is by another program, and is read too
+OURS = "tapegrad."  # how the names of our own metadata begin
+
 
 class FileFormatError(ValueError):
     """A file that cannot be read as what it should be.
 
     Attributes:
+        where: the function that read it.
         path: of the file.
         reason: what was expected, and what was found.
     """
 
     def __init__(self, where: str, path: Path, reason: str) -> None:
         super().__init__(f"{where}: {os.fspath(path)}: {reason}")
+        self.where = where
         self.path = os.fspath(path)
         self.reason = reason
+
+    def __reduce__(self) -> Any:  # so that it comes whole from another process
+        return type(self), (self.where, self.path, self.reason)
 
 
 class CheckpointError(FileFormatError):
@@ -40,18 +48,18 @@ def text_of(where: str, path: Any) -> str:
     return text
 
 
-def open_regular(where: str, path: str) -> tuple[IO[bytes], int]:
+def open_regular(where: str, path: str, kind: type[FileFormatError] = FileFormatError) -> tuple[IO[bytes], int]:
     """A file opened for reading, and its size.
 
     Raises:
         FileNotFoundError, IsADirectoryError, PermissionError: as ``open`` does.
-        FileFormatError: for a pipe, a socket or a device, which have no size to check and may never end.
+        ``kind``: for a pipe, a socket or a device, which have no size to check and may never end.
     """
     status = os.stat(path)  # before open(): opening a pipe waits for its writer
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(21, "expected a file, got a directory", path)
     if not stat.S_ISREG(status.st_mode):
-        raise FileFormatError(where, path, "expected a regular file, got a pipe, a socket or a device")
+        raise kind(where, path, "expected a regular file, got a pipe, a socket or a device")
     file = open(path, "rb")  # noqa: SIM115 - the caller closes it
     return file, os.fstat(file.fileno()).st_size
 
@@ -109,3 +117,22 @@ def check_total(total: int, limit: int, size: int, path: str) -> None:
     if total > limit:
         reason = f"expected at most {limit} bytes in all from a file of {size}, got {total}; raise max_bytes= if that is right"
         raise CheckpointError("load", path, reason)
+
+
+def check_version(metadata: Mapping[str, str], path: str) -> None:
+    """Raises for a file of a newer version than this program knows."""
+    text = metadata.get(OURS + "version", "0")
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise CheckpointError("load", path, f"expected a whole number as the version of the file, got {shown(text)}")
+    if int(text) > VERSION:
+        reason = f"expected version {VERSION} of the file or an older one, got {text}; upgrade tapegrad to read it"
+        raise CheckpointError("load", path, reason)
+
+
+def is_unicode(text: str) -> bool:
+    """False for half of a surrogate pair, which Python and JSON take and UTF-8 does not."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

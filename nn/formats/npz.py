@@ -19,7 +19,7 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 
 from autograd.arrays import Array
-from nn.formats.errors import CheckpointError, check_against, check_total, looks_like, shown
+from nn.formats.errors import CheckpointError, check_against, check_total, check_version, looks_like, shown
 from nn.formats.strict_json import parse_object, strings
 
 METADATA = "__metadata__.json"  # the member that holds what is not an array
@@ -58,9 +58,15 @@ class Entry(NamedTuple):
 
 def write(file: IO[bytes], arrays: Mapping[str, Array], metadata: Mapping[str, str]) -> None:
     """Writes arrays, whose names were checked, and metadata. Equal contents give equal files."""
+    text = json.dumps(dict(metadata)).encode()
+    directory = sum(100 + len(name.encode()) for name in arrays)  # more than the list of members will take
+    if len(text) > _METADATA_LIMIT or directory > _DIRECTORY_LIMIT:
+        raise ValueError(
+            f"save: expected metadata of at most {_METADATA_LIMIT} bytes and a list of names of at most {_DIRECTORY_LIMIT} in "
+            f"an .npz, got {len(text)} and {directory}; a .safetensors takes more"
+        )
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-        if metadata:
-            archive.writestr(zipfile.ZipInfo(METADATA), json.dumps(dict(metadata)))
+        archive.writestr(zipfile.ZipInfo(METADATA), text)
         for name, array in arrays.items():
             with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
                 plain = np.ascontiguousarray(array, array.dtype.newbyteorder("<") if array.dtype.itemsize > 1 else array.dtype)
@@ -198,13 +204,15 @@ def _metadata(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str) -> d
         raise _refuse(path, f"expected metadata of at most {_METADATA_LIMIT} bytes, got {member.file_size}")
     raw = np.empty(member.file_size, np.uint8)
     _fill(archive, member, [raw], path)
-    return strings(parse_object(raw.tobytes(), METADATA, path), METADATA, path)
+    metadata = strings(parse_object(raw.tobytes(), METADATA, path), METADATA, path)
+    check_version(metadata, path)
+    return metadata
 
 
 def _entry(archive: zipfile.ZipFile, name: str, member: zipfile.ZipInfo, path: str) -> Entry:
     """One array, described by a header that agrees with the size of the member."""
     where = shown(name)
-    head = _peek(archive, member, 12, path)
+    head = _peek(archive, member, 12 + _HEADER_LIMIT, path)
     if head[:6] != _MAGIC or len(head) < 12:
         raise _refuse(path, f"{where}: expected an array in .npy form, got {looks_like(head)}")
     version = (head[6], head[7])
@@ -214,7 +222,7 @@ def _entry(archive: zipfile.ZipFile, name: str, member: zipfile.ZipInfo, path: s
     length = int.from_bytes(head[8:begin], "little")
     if length > _HEADER_LIMIT:
         raise _refuse(path, f"{where}: expected an array header of at most {_HEADER_LIMIT} bytes, got {length}")
-    text = _peek(archive, member, begin + length, path)[begin:]
+    text = head[begin : begin + length]
     if len(text) < length:
         raise _refuse(path, f"{where}: expected an array header of {length} bytes, got {len(text)}")
     match = _HEADER.fullmatch(text.decode("latin-1"))

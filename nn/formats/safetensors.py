@@ -14,7 +14,7 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 
 from autograd.arrays import Array
-from nn.formats.errors import CheckpointError, check_against, check_total, looks_like, shown
+from nn.formats.errors import CheckpointError, check_against, check_total, check_version, is_unicode, looks_like, shown
 from nn.formats.strict_json import parse_object, strings
 
 HEADER_LIMIT = 100_000_000  # bytes; the safetensors package has the same limit
@@ -125,6 +125,7 @@ def read_header(file: IO[bytes], size: int, path: str) -> tuple[list[Entry], dic
         raise _refuse(path, f"expected a header that begins with '{{', got {raw[:8]!r}")
     header = parse_object(raw, "the header", path)
     metadata = strings(header.pop(METADATA, {}), METADATA, path)
+    check_version(metadata, path)
     entries = [_entry(name, value, path) for name, value in header.items()]
     end = 0
     for entry in entries:
@@ -141,7 +142,7 @@ def read_header(file: IO[bytes], size: int, path: str) -> tuple[list[Entry], dic
 def _entry(name: str, value: Any, path: str) -> Entry:
     """One entry of the header, whose numbers fit each other."""
     where = shown(name)
-    if any("\ud800" <= letter <= "\udfff" for letter in name):
+    if not is_unicode(name):
         raise _refuse(path, f"{where}: expected a name in Unicode, got half of a surrogate pair")
     if not isinstance(value, dict) or set(value) != {"dtype", "shape", "data_offsets"}:
         got = sorted(value) if isinstance(value, dict) else type(value).__name__

@@ -119,6 +119,7 @@ def safetensors_lies(canary: str) -> list[Lie]:
         ("metadata a list", tensors({"__metadata__": [], "w": entry()}), "expected __metadata__ to be an object, got list"),
         ("metadata of numbers", tensors({"__metadata__": {"n": 1}, "w": entry()}), "expected strings in __metadata__, got int for 'n'"),
         ("newer version", tensors({"__metadata__": {"tapegrad.version": "2"}, "w": entry()}), "expected version 1 of the file or an older one, got 2; upgrade tapegrad"),
+        ("newer version of another layout", tensors({"__metadata__": {"tapegrad.version": "2"}, "w": {"blocks": []}}), "got 2; upgrade tapegrad"),
         ("version of text", tensors({"__metadata__": {"tapegrad.version": "1.5"}, "w": entry()}), "expected a whole number as the version of the file, got '1.5'"),
         ("version with signs", tensors({"__metadata__": {"tapegrad.version": "²"}, "w": entry()}), "expected a whole number as the version of the file, got '²'"),
         ("half a surrogate pair", tensors('{"\\ud800": ' + json.dumps(entry()) + "}"), "expected a name in Unicode, got half of a surrogate pair"),
@@ -315,6 +316,7 @@ def npz_lies(canary: str) -> list[Lie]:
         ("metadata of numbers", archive(("__metadata__.json", b'{"a": 1}'), ("w.npy", PLAIN)), "expected strings in __metadata__.json, got int"),
         ("metadata nested deeply", archive(("__metadata__.json", b"[" * 10**5), ("w.npy", PLAIN)), "expected __metadata__.json to be flat"),
         ("newer version", archive(("__metadata__.json", b'{"tapegrad.version": "9"}'), ("w.npy", PLAIN)), "got 9; upgrade tapegrad to read it"),
+        ("newer version of another layout", archive(("__metadata__.json", b'{"tapegrad.version": "9"}'), ("w.npy", b"new")), "got 9; upgrade"),
     ]  # fmt: skip
     return [Lie(name, content, says) for name, content, says in rows]
 

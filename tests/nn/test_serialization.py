@@ -118,7 +118,7 @@ def test_hard_case_159_files_that_are_not_there(suffix, tmp_path):
         nn.save({}, tmp_path / "no" / f"state{suffix}")
     pipe = tmp_path / f"pipe{suffix}"
     os.mkfifo(pipe)
-    with pytest.raises(nn.serialization.FileFormatError, match="expected a regular file, got a pipe"):
+    with pytest.raises(CheckpointError, match="load: .*: expected a regular file, got a pipe"):
         nn.load(pipe)
 
 
@@ -717,6 +717,50 @@ def test_a_nested_state_comes_back(suffix, tmp_path):
     assert type(found["numbers"][6]) is bool
     save_checkpoint(float("nan"), path)
     assert np.isnan(load_checkpoint(path))
+
+
+def test_a_deep_and_a_wide_state_come_back(tmp_path):
+    path = tmp_path / "state.npz"
+    deep = np.ones(1)
+    for index in range(16):
+        deep = {"next": [(deep, index)]}
+    save_checkpoint(deep, path)
+    found = load_checkpoint(path)
+    for _ in range(16):
+        ((found, _),) = found["next"]
+    assert found.tolist() == [1.0]
+    wide = {index: np.array(index) for index in range(3000)}
+    save_checkpoint(wide, path)
+    assert {key: int(value) for key, value in load_checkpoint(path).items()} == {index: index for index in range(3000)}
+
+
+def test_an_npz_that_would_not_load_is_not_saved(tmp_path):
+    path = tmp_path / "state.npz"
+    with pytest.raises(
+        ValueError, match="save: expected metadata of at most .* and a list of names of at most .* a .safetensors takes"
+    ):
+        nn.save({f"{index:0>60000}": np.array(1) for index in range(300)}, path)
+    with pytest.raises(ValueError, match="save: expected metadata of at most 67108864 bytes"):
+        nn.save({}, path, {"x": "x" * (64 << 20)})
+    with pytest.raises(ValueError, match="save: expected names and metadata of at most 100000000 bytes"):
+        nn.save({}, tmp_path / "state.safetensors", {"x": "x" * 100_000_000})
+    assert os.listdir(tmp_path) == []
+
+
+def test_an_error_comes_whole_from_another_process(tmp_path):
+    import copy
+
+    path = tmp_path / "state.npz"
+    path.write_bytes(b"")
+    with pytest.raises(CheckpointError) as caught:
+        nn.load(path)
+    again = copy.copy(caught.value)  # as pickle does it
+    assert (type(again), str(again), again.path, again.reason) == (
+        CheckpointError,
+        str(caught.value),
+        str(path),
+        caught.value.reason,
+    )
 
 
 def test_a_nested_state_that_cannot_be_saved(tmp_path):
