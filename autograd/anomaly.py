@@ -56,6 +56,12 @@ class _Watcher:
             return  # an infinity handed on, such as the -inf of a mask before a softmax, is no fault
         raise AnomalyError(f"{node.op}: the forward pass gave {found}{_from(given, operands)}; {_origin(node)}")
 
+    def entered(self, node: Node, cotangent: Any) -> None:
+        pass
+
+    def left(self, node: Node) -> None:
+        pass
+
     def pulled(self, node: Node, index: int, cotangent: Any) -> None:
         if not self.check:
             return

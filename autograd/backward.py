@@ -16,7 +16,7 @@ import numpy as np
 
 from autograd import graph, versions
 from autograd.graph import FREED, ITEM, Array, Node, Shape, alias_node, item_node, reachable, wrap
-from autograd.mode import Mode, Scope, get_mode, set_mode
+from autograd.mode import Mode, Scope, Tracer, get_mode, set_mode
 from autograd.scattering import Scatter
 
 Rules = tuple[tuple[int, Callable[..., Any]], ...]
@@ -269,7 +269,10 @@ def _walk(
             results[node] = g
         if not rules:
             continue
-        if tracer is not None or pullback.run is not None or not plain:
+        if tracer is not None:
+            _run_traced(tracer, node, saved, g, sweep)
+            continue
+        if pullback.run is not None or not plain:
             (pullback.run or run_rules)(node, saved, g, sweep)
             continue
         # one rule per argument, on arrays: the hot path of small models, written out
@@ -284,6 +287,14 @@ def _walk(
             else:
                 cotangents[parent] = cotangent
     return results
+
+
+def _run_traced(tracer: Tracer, node: Node, saved: Any, g: Any, sweep: Sweep) -> None:
+    tracer.entered(node, g)
+    try:
+        (node.pullback.run or run_rules)(node, saved, g, sweep)
+    finally:
+        tracer.left(node)
 
 
 def run_rules(node: Node, saved: Any, g: Any, sweep: Sweep) -> None:

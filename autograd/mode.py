@@ -19,11 +19,18 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Tracer(Protocol):
-    """What is told of every node made and every cotangent computed, while it is installed (anomaly mode, a profiler)."""
+    """What is told of every node made and every cotangent computed, while it is installed (anomaly mode, a profiler).
+
+    In a backward pass, a node's rules run between ``entered`` and ``left``; ``pulled`` tells of each cotangent that they gave.
+    """
 
     def created(self, node: Any, operands: Any, output: Any) -> None: ...
 
+    def entered(self, node: Any, cotangent: Any) -> None: ...
+
     def pulled(self, node: Any, index: int, cotangent: Any) -> None: ...
+
+    def left(self, node: Any) -> None: ...
 
 
 class Scope:

@@ -51,16 +51,15 @@ class _Quiet(threading.local):
     """A context per thread in which NumPy ignores floating-point errors: log(0) is -inf, whatever np.seterr says.
 
     ``quiet.run(kernel, x)`` costs a tenth of a ``with np.errstate``, which would double the time of a small op.
+    ``quiet.users`` is the same for kernels of users. A profiler puts functions that take the time in their places.
     """
 
     def __init__(self) -> None:
         context = copy_context()
         context.run(np.seterr, all="ignore")
         context.run(set_mode, Mode(False))  # a kernel sees numbers only: whatever it does is not recorded
-        self.run = context.run
-
-
-quiet = _Quiet()
+        self.run: Function = context.run
+        self.users: Function = _run_users_kernel
 
 
 def _run_users_kernel(kernel: Function, *values: Any, **static: Any) -> Any:
@@ -72,6 +71,10 @@ def _run_users_kernel(kernel: Function, *values: Any, **static: Any) -> Any:
             return kernel(*values, **static)
     finally:
         set_mode(before)
+
+
+quiet = _Quiet()
+unguarded: dict[Function, Callable[[bool], None]] = {}  # by kernel that skips ``quiet.run``: a switch that makes it go through
 
 
 class Primitive:
@@ -229,7 +232,7 @@ def _compute(
     needs: tuple[bool, ...],
     static: dict[str, Any] | None,
 ) -> Any:
-    run = _run_users_kernel if primitive.checked else quiet.run
+    run = quiet.users if primitive.checked else quiet.run
     try:
         output = run(primitive.kernel, *values, **static) if static else run(primitive.kernel, *values)
     except ValueError as error:
@@ -408,6 +411,13 @@ def _unary(declared: Primitive, guard: bool) -> Function:
         out._requires_grad = False
         return out
 
+    if not guard:
+
+        def switch(value: bool) -> None:
+            nonlocal guard
+            guard = value
+
+        unguarded[kernel] = switch
     return function
 
 
@@ -481,6 +491,13 @@ def _binary(declared: Primitive, guard: bool) -> Function:
         out._requires_grad = False
         return out
 
+    if not guard:
+
+        def switch(value: bool) -> None:
+            nonlocal guard
+            guard = value
+
+        unguarded[kernel] = switch
     return function
 
 
