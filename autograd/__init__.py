@@ -417,11 +417,13 @@ from autograd.ops.windows import (
 from autograd.primitive import (
     primitive,
 )
+from autograd.profiler import profile
 from autograd.random import (
     Generator,
     manual_seed,
 )
 from autograd.tensor import Tensor
+from autograd.timing import benchmark
 from autograd.transforms import (
     elementwise_grad,
     grad,
@@ -507,6 +509,9 @@ __all__ = [
     "vjp",
     # primitive
     "primitive",
+    # profiler, timing
+    "benchmark",
+    "profile",
     # gradcheck
     "GradcheckError",
     "gradcheck",
