@@ -1,14 +1,15 @@
 """The process of one engine for one workload: it answers commands, one JSON object a line, on its standard streams.
 
-    {"do": "build", "family": ..., "sizes": ..., "small": ..., "seconds": ...}  ->  {"digests": ..., "peak": ..., "versions": ...}
-    {"do": "turn"}                                                ->  {"forward": s, "backward": s, "step": s}
+    {"do": "build", "family": ..., "sizes": ..., "small": ..., "seconds": ...}  ->  {"digests": ..., "peak": bytes, ...}
+    {"do": "turn"}  ->  {"forward": seconds, "backward": seconds, "step": seconds}
 
-An error is answered as {"error": text, "kind": name}. The parent starts it with :data:`BOOT`, which imports this package without its
-folder in the path: HIPS autograd has the same import name as this project's engine.
+An error is answered as {"error": text, "kind": name}. The parent starts it with :data:`BOOT`, which imports this package
+without its folder in the path: HIPS autograd has the same import name as this project's engine.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -45,10 +46,8 @@ def _memory(key: str) -> int:
 
 
 def _forget_peak() -> None:
-    try:
+    with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        pass
 
 
 class Server:

@@ -64,25 +64,23 @@ ASKED = {  # of every workload that the peer can run: its time / ours, at least
 MEAN_RATIO = 1.7  # the geometric mean of PyTorch's time / ours over all workloads
 
 _MLP_QUICK = {"widths": [8, 16, 4], "batch": 4}
+_WIDTHS = [784, 256, 128, 10]
+
+
+def _mlp_workload(
+    name: str, title: str, widths: list[int], batch: int, ratio: float, by_hand: float | None = None, quick: Sizes = _MLP_QUICK
+) -> Workload:
+    return Workload(name, f"MLP {title}, batch {batch}", "mlp", {"widths": widths, "batch": batch}, quick, ratio, by_hand, 1.0)
+
 
 WORKLOADS = [
     Workload("chain", "small-op chain", "chain", {"steps": 500, "n": 8}, {"steps": 10, "n": 8}, ratio=2.0),
-    Workload(
-        "mlp-tiny", "MLP 2-16-16-2, batch 32", "mlp", {"widths": [2, 16, 16, 2], "batch": 32}, _MLP_QUICK, 2.0, 1.6, 1.0
-    ),
-    Workload(
-        "mlp-small", "MLP 64-128-64-10, batch 128", "mlp", {"widths": [64, 128, 64, 10], "batch": 128}, _MLP_QUICK, 2.0, None, 1.0
-    ),
-    Workload(
-        "mlp-64", "MLP 784-256-128-10, batch 64", "mlp", {"widths": [784, 256, 128, 10], "batch": 64}, _MLP_QUICK, 1.3, 1.15, 1.0
-    ),
-    Workload(
-        "mlp-512", "MLP 784-256-128-10, batch 512", "mlp", {"widths": [784, 256, 128, 10], "batch": 512}, _MLP_QUICK, 1.0, 1.15, 1.0
-    ),
-    Workload("mlp-wide", "MLP 4 x 1024, batch 256", "mlp", {"widths": [1024] * 5, "batch": 256}, _MLP_QUICK, 1.0, 1.15, 1.0),
-    Workload(
-        "mlp-deep", "MLP 50 x 64, batch 32", "mlp", {"widths": [64] * 51, "batch": 32}, {"widths": [8] * 6, "batch": 4}, 2.0, None, 1.0
-    ),
+    _mlp_workload("mlp-tiny", "2-16-16-2", [2, 16, 16, 2], 32, 2.0, 1.6),
+    _mlp_workload("mlp-small", "64-128-64-10", [64, 128, 64, 10], 128, 2.0),
+    _mlp_workload("mlp-64", "784-256-128-10", _WIDTHS, 64, 1.3, 1.15),
+    _mlp_workload("mlp-512", "784-256-128-10", _WIDTHS, 512, 1.0, 1.15),
+    _mlp_workload("mlp-wide", "4 x 1024", [1024] * 5, 256, 1.0, 1.15),
+    _mlp_workload("mlp-deep", "50 x 64", [64] * 51, 32, 2.0, quick={"widths": [8] * 6, "batch": 4}),
     Workload("lenet", "LeNet, batch 64", "lenet", {"batch": 64}, {"batch": 2}, 0.7, None, 1.5),
     Workload(
         "convnet", "conv net with batch norm, batch 32", "convnet",

@@ -1,4 +1,4 @@
-"""The engines: each module has ``build(problem) -> Case`` and ``versions() -> dict``, and raises ImportError where it is not installed.
+"""The engines: modules with ``build(problem) -> Case`` and ``versions() -> dict``; importing one that is not installed fails.
 
 ``build`` raises :class:`CannotRunError` for a family that the engine has no way to run.
 """

@@ -1,11 +1,12 @@
 """The workloads in PyTorch's own words, which are this project's too: one text for both, given the packages in ``api``.
 
-``api`` has ``nn``, ``optim``, ``tensor(array)``, ``leaf(array)``, ``zeros(*shape)``, ``grad`` and ``value(tensor)``, which gives an array.
+``api`` has ``nn``, ``optim``, ``tensor(array)``, ``leaf(array)``, ``zeros(*shape)``, ``grad``, and ``value(tensor)``, an array.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -150,7 +151,7 @@ BARE = {"chain": chain, "softmax": softmax, "elementwise": elementwise, "gather"
 
 def _layers(api: Any, widths: list[int], activation: Any) -> Any:
     modules = []
-    for inputs, outputs in zip(widths[:-1], widths[1:], strict=True):
+    for inputs, outputs in pairwise(widths):
         modules += [api.nn.Linear(inputs, outputs), activation()]
     return api.nn.Sequential(*modules[: 2 * len(linear_names(widths)) - 1])
 
@@ -184,7 +185,7 @@ def convnet(api: Any, sizes: Any) -> Any:
 
 def _recurrent(kind: str) -> Callable[[Any, Any], Any]:
     def make(api: Any, sizes: Any) -> Any:
-        class Recurrent(api.nn.Module):  # type: ignore[misc, name-defined]
+        class Recurrent(api.nn.Module):
             """A recurrent layer, and a linear one on its last output."""
 
             def __init__(self) -> None:
@@ -205,7 +206,7 @@ def transformer(api: Any, sizes: Any) -> Any:
     nn = api.nn
     width, steps, words = sizes["width"], sizes["steps"], sizes["words"]
 
-    class Transformer(nn.Module):  # type: ignore[misc, name-defined]
+    class Transformer(nn.Module):
         """Embedded words and places, blocks that look backwards, and a word predicted at each place."""
 
         def __init__(self) -> None:

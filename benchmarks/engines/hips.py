@@ -5,11 +5,11 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-import autograd.numpy as anp  # type: ignore[import-not-found, import-untyped, unused-ignore]
+import autograd.numpy as anp
 import numpy as np
-from autograd import grad, make_vjp  # type: ignore[attr-defined, unused-ignore]
-from autograd.scipy.special import erf, expit, logsumexp  # type: ignore[import-not-found, import-untyped, unused-ignore]
+from autograd.scipy.special import erf, expit, logsumexp
 
+from autograd import grad, make_vjp
 from benchmarks.engines import CannotRunError, Case
 from benchmarks.engines._functional import LOSSES
 from benchmarks.engines._updates import updater

@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-import jax  # type: ignore[import-not-found, unused-ignore]
-import jax.numpy as jnp  # type: ignore[import-not-found, unused-ignore]
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.engines import CannotRunError, Case

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-import mygrad as mg  # type: ignore[import-not-found, unused-ignore]
+import mygrad as mg
 import numpy as np
-from mygrad.nnet.activations import relu, sigmoid, softmax  # type: ignore[import-not-found, unused-ignore]
-from mygrad.nnet.layers import batchnorm, conv_nd, max_pool  # type: ignore[import-not-found, unused-ignore]
-from mygrad.nnet.losses import softmax_crossentropy  # type: ignore[import-not-found, unused-ignore]
+from mygrad.nnet.activations import relu, sigmoid, softmax
+from mygrad.nnet.layers import batchnorm, conv_nd, max_pool
+from mygrad.nnet.losses import softmax_crossentropy
 
 from benchmarks.engines import CannotRunError, Case
 from benchmarks.engines._functional import LOSSES, linear

@@ -1,0 +1,168 @@
+"""Times workloads, forward, backward and whole training steps, and judges them.
+
+    python -m benchmarks --against torch,numpy           # a few minutes; every row beside the figure that is asked of it
+    python -m benchmarks --only lstm,gru --against torch
+    python -m benchmarks --against hips --python hips=/path/to/its/python
+    python -m benchmarks --scaling --against torch       # curves over depth, width, batch, steps and nodes
+    python -m benchmarks --quick                         # every workload once at a small size: does it run?
+
+Each engine runs each workload in a process of its own, in turn (A B A B ...), on equal inputs; losses and gradients must agree.
+Times are medians of the turns, ± half the distance of their quartiles. Compare only what was measured in one run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks import report, scaling
+from benchmarks.engines import PEERS
+from benchmarks.runner import PAUSE, Measured, as_json, available, from_json, machine, measure
+from benchmarks.workloads import WORKLOADS
+
+
+def _options() -> argparse.Namespace:
+    lines = (__doc__ or "").splitlines()
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=lines[0], epilog="\n".join(lines[1:]))
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument(
+        "--against", default="", metavar="PEERS", help=f"among {','.join(PEERS)}; those that are not installed are left out"
+    )
+    parser.add_argument("--python", action="append", default=[], metavar="PEER=PATH", help="the interpreter of a peer")
+    parser.add_argument("--only", default="", metavar="NAMES", help="workloads (or curves), by name")
+    parser.add_argument("--quick", action="store_true", help="small sizes, one turn: a smoke run, whose times mean nothing")
+    parser.add_argument("--scaling", action="store_true", help="curves instead of workloads")
+    parser.add_argument("--rounds", type=int, default=15, help="turns of each engine (15)")
+    parser.add_argument("--seconds", type=float, default=0.1, help="length of a turn, about (0.1)")
+    parser.add_argument("--json", metavar="FILE", help="write all figures")
+    parser.add_argument("--load", metavar="FILE", help="show a run that was written with --json instead of running")
+    parser.add_argument("--compare", metavar="FILE", help="an older --json: what changed beyond the noise")
+    parser.add_argument("--plot", metavar="FILE", help="a picture of the ratios, or of the curves")
+    parser.add_argument(
+        "--markdown", action="store_true", help="tables for documents; the short one for the README comes first"
+    )
+    parser.add_argument("--list", action="store_true", help="the names of workloads and curves")
+    return parser.parse_args()
+
+
+def _chosen(everything: list[Any], names: str) -> list[Any]:
+    if not names:
+        return everything
+    wanted = names.split(",")
+    unknown = set(wanted) - {item.name for item in everything}
+    if unknown:
+        sys.exit(
+            f"--only: expected names among {', '.join(item.name for item in everything)}, got {', '.join(sorted(unknown))}"
+        )
+    return [item for item in everything if item.name in wanted]
+
+
+def _interpreters(options: argparse.Namespace) -> dict[str, str]:
+    """The interpreter of each engine, ours first; peers that do not start are named and left out."""
+    named = dict(entry.partition("=")[::2] for entry in options.python)
+    peers = [peer for peer in options.against.split(",") if peer]
+    unknown = sorted({*peers, *named} - set(PEERS))
+    if unknown:
+        sys.exit(f"--against: expected peers among {', '.join(PEERS)}, got {', '.join(unknown)}")
+    found = {report.OURS: sys.executable}
+    for peer in peers:
+        reason = available(peer, named.get(peer, sys.executable))
+        if reason:
+            print(f"{peer} is left out: {reason}", file=sys.stderr)
+        else:
+            found[peer] = named.get(peer, sys.executable)
+    return found
+
+
+def _heading(environment: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in environment.items() if value)
+
+
+def _progress(text: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{text:<78}", end="" if text else "\r", file=sys.stderr, flush=True)
+
+
+def _measured(options: argparse.Namespace) -> dict[str, Any]:
+    interpreters = _interpreters(options)
+    results: dict[str, dict[str, Measured]] = {}
+    versions: dict[str, str] = {}
+    rounds, seconds = (1, 0.0) if options.quick else (options.rounds, options.seconds)
+    for workload in _chosen(WORKLOADS, options.only):
+        _progress(workload.title)
+        sizes = workload.quick if options.quick else workload.full
+        results[workload.name], found = measure(workload.family, sizes, workload.quick, interpreters, rounds, seconds)
+        versions |= found
+    _progress("")
+    recorded = {"rounds": rounds, "seconds": seconds, "pause": PAUSE, "quick": options.quick, "engines": list(interpreters)}
+    return as_json(results, versions, recorded)
+
+
+def _show(run: dict[str, Any], options: argparse.Namespace) -> bool:
+    """Prints the tables of a run; False if an engine failed or disagreed."""
+    results = from_json(run)
+    peers = [engine for engine in run["options"]["engines"] if engine != report.OURS]
+    tables = [report.smoke_table(results)] if run["options"]["quick"] else report.tables(results, peers)
+    if options.markdown and "torch" in peers:
+        tables.insert(0, report.readme_table(results))
+    if options.compare:
+        tables.append(report.compared(from_json(json.loads(Path(options.compare).read_text())), results))
+    print(_heading(run["environment"]) + "\n")
+    for table in tables:
+        print((table.markdown() if options.markdown else table.text()) + "\n")
+    if options.plot:
+        report.plot(results, peers, options.plot)
+    good = True
+    for name, engines in results.items():
+        for engine, entry in engines.items():
+            if entry.skipped not in ("", "cannot run it"):
+                print(f"{name}: {engine} failed: {entry.skipped}", file=sys.stderr)
+            if entry.agrees is False:
+                print(f"{name}: {engine} does not agree with {report.OURS}", file=sys.stderr)
+            good = good and entry.agrees is not False and entry.skipped in ("", "cannot run it")
+    return good
+
+
+def _scaling(options: argparse.Namespace) -> None:
+    interpreters = _interpreters(options)
+    print(_heading(machine()) + "\n")
+    results = {}
+    rounds, seconds = (1, 0.0) if options.quick else (max(3, options.rounds // 3), options.seconds)
+    for curve in _chosen(scaling.CURVES, options.only):
+        results[curve.name] = times = scaling.run(curve, interpreters, rounds, seconds, options.quick)
+        table = scaling.table(curve, times)
+        print((table.markdown() if options.markdown else table.text()) + "\n", flush=True)
+    if options.json:
+        Path(options.json).write_text(json.dumps({"environment": machine(), "curves": results}, indent=1))
+    if options.plot:
+        scaling.plot(results, options.plot)
+
+
+def main() -> None:
+    options = _options()
+    if options.list:
+        for item in (*WORKLOADS, *scaling.CURVES):
+            print(f"{item.name:<20}{getattr(item, 'title', None) or 'curve: ' + item.grows}")
+        return
+    if options.scaling:
+        _scaling(options)
+        return
+    if options.load is None:
+        busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+        if busy > 1.0 and not options.quick:
+            print(f"the machine is busy (load {busy:.1f}): expect wide spreads", file=sys.stderr)
+        run = _measured(options)
+    else:
+        run = json.loads(Path(options.load).read_text())
+    if options.json:
+        Path(options.json).write_text(json.dumps(run, indent=1))
+    if not _show(run, options):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
