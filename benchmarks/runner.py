@@ -46,7 +46,11 @@ class Process:
             text=True,
             env=environment,
         )
-        self.read()
+        try:
+            self.read()
+        except EngineError:
+            self.close()
+            raise
 
     def read(self) -> dict[str, Any]:
         line = self.process.stdout.readline()  # type: ignore[union-attr]

@@ -35,11 +35,14 @@ XP = SimpleNamespace(
 )
 
 
+RUNS = LOSSES  # all that needs no convolution and no scatter
+
+
 class Hips(Case):
     """``make_vjp`` runs forward and gives the function that runs backward."""
 
     def __init__(self, problem: Problem) -> None:
-        loss = LOSSES[problem.family]
+        loss = RUNS[problem.family]
         self.function = lambda p: loss(XP, problem.sizes, p, problem.data)
         self.parameters = {name: array.copy() for name, array in problem.parameters.items()}
         self.optimizer = updater(problem.optimizer, list(self.parameters.values()))
@@ -66,7 +69,7 @@ class HessianVector(Case):
     """The gradient of the inner product of the gradient with vectors."""
 
     def __init__(self, problem: Problem) -> None:
-        loss = LOSSES["hvp"]
+        loss = RUNS["hvp"]
         self.function = lambda p: loss(XP, problem.sizes, p, problem.data)
         self.parameters = dict(problem.parameters)
         vectors = {name: problem.data[f"v.{name}"] for name in self.parameters}
@@ -97,6 +100,6 @@ def versions() -> dict[str, str]:
 
 
 def build(problem: Problem) -> Case:
-    if problem.family not in LOSSES:
+    if problem.family not in RUNS:
         raise CannotRunError(problem.family)
     return HessianVector(problem) if problem.family == "hvp" else Hips(problem)

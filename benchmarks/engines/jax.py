@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -79,7 +80,15 @@ def gru(xp: Any, sizes: Any, p: Any, data: Any) -> Any:
     return xp.cross_entropy(linear(xp, h, p, "head"), data["target"])
 
 
-COMPILED = {**LOSSES, "lenet": lenet, "convnet": convnet, "gather": gather, "lstm": lstm, "gru": gru}
+RUNS: dict[str, Callable[..., Any] | None] = {
+    **LOSSES,
+    "lenet": lenet,
+    "convnet": convnet,
+    "gather": gather,
+    "lstm": lstm,
+    "gru": gru,
+}
+RUNS |= {"sgd": None, "adam": None}  # no loss
 
 
 def _update(kind: str | None, p: Any, g: Any, state: Any) -> tuple[Any, Any]:
@@ -113,7 +122,7 @@ class Compiled(Case):
         self.data = data
         self.loss: Any = None
         self.gradients: Any = None
-        loss = COMPILED.get(problem.family)
+        loss = RUNS[problem.family]
         if loss is None:  # an optimizer alone
             gradients = {name: data[f"g.{name}"] for name in self.parameters}
             self.run = jax.jit(lambda p, state, _: (0.0, gradients, *_update(kind, p, gradients, state)))
@@ -163,6 +172,6 @@ def versions() -> dict[str, str]:
 def build(problem: Problem) -> Case:
     if problem.family in ("sgd", "adam"):
         return Steps(problem)
-    if problem.family not in COMPILED:
+    if problem.family not in RUNS:
         raise CannotRunError(problem.family)
     return Compiled(problem)

@@ -1,0 +1,237 @@
+"""Every workload runs at a small size and agrees with PyTorch and the version by hand; tables judge what was measured."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import report, runner, scaling
+from benchmarks.engines import ENGINES, CannotRunError, Case, load
+from benchmarks.runner import Measured, Spread, agree
+from benchmarks.workloads import FAMILIES, WORKLOADS, problem
+
+ROOT = Path(__file__).resolve().parents[2]
+HERE = sys.executable
+
+
+def installed(engine: str) -> bool:
+    module = {"tapegrad": "autograd", "hips": "autograd.numpy"}.get(engine, engine)
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def steps(engine: str, workload, count: int = 3):
+    case = load(engine).build(problem(workload.family, workload.quick))
+    found = []
+    for _ in range(count):
+        case.forward()
+        if case.whole is not None:
+            case.whole()
+        else:
+            case.backward()
+            case.update()
+        found.append(case.digest())
+    return found
+
+
+def pairs():
+    """Every workload with every engine that is installed here and can run it; PyTorch runs all."""
+    for engine in ENGINES[1:]:
+        if installed(engine):
+            families = getattr(load(engine), "RUNS", FAMILIES)
+            yield from (pytest.param(engine, each, id=f"{engine}-{each.name}") for each in WORKLOADS if each.family in families)
+
+
+@pytest.mark.parametrize("workload", WORKLOADS, ids=lambda workload: workload.name)
+def test_every_workload_runs(workload):
+    assert np.all(np.isfinite(np.concatenate(steps("tapegrad", workload))))
+
+
+@pytest.mark.parametrize(("engine", "workload"), list(pairs()))
+def test_every_workload_agrees_with_the_other_engines(engine, workload):
+    ours, theirs = steps("tapegrad", workload), steps(engine, workload)
+    assert agree(ours, theirs), (ours, theirs)
+
+
+def test_by_hand_there_are_the_mlps_the_lstm_and_the_transformer():
+    assert set(load("numpy").RUNS) == {"mlp", "lstm", "transformer"}
+    assert {workload.family for workload in WORKLOADS} == set(FAMILIES)
+    with pytest.raises(CannotRunError):
+        load("numpy").build(problem("chain", {"steps": 1, "n": 2}))
+
+
+def test_problems_are_equal_for_the_same_seed_and_differ_for_another():
+    sizes = {"widths": [3, 4, 2], "batch": 5}
+    first, again, other = problem("mlp", sizes), problem("mlp", sizes), problem("mlp", sizes, seed=1)
+    for name, array in first.parameters.items():
+        assert array.dtype == np.float32
+        np.testing.assert_array_equal(array, again.parameters[name])
+        assert not np.array_equal(array, other.parameters[name])
+
+
+def test_names_are_unique_and_engines_known():
+    names = [workload.name for workload in WORKLOADS] + [curve.name for curve in scaling.CURVES]
+    assert len(set(names)) == len(names)
+    with pytest.raises(ValueError, match="engine: expected one of tapegrad, .*, got 'theano'"):
+        load("theano")
+    with pytest.raises(NotImplementedError):
+        Case().digest()
+
+
+def test_processes_run_in_turn_and_their_results_agree():
+    engines = {"tapegrad": HERE, "numpy": HERE}
+    workload = WORKLOADS[1]
+    found, versions = runner.measure(workload.family, workload.quick, workload.quick, engines, 3, 0.001)
+    assert versions["numpy"] == np.__version__
+    for entry in found.values():
+        assert entry.agrees
+        assert entry.skipped == ""
+        for spread in entry.times.values():
+            assert 0 < spread.low <= spread.median <= spread.high
+        assert entry.seconds() >= entry.seconds("forward")
+    found, _ = runner.measure("softmax", {"classes": 3, "batch": 2}, {"classes": 3, "batch": 2}, engines, 1, 0.0)
+    assert found["numpy"].skipped == "cannot run it"
+    assert found["tapegrad"].times
+
+
+def test_what_does_not_start_is_named():
+    assert runner.available("tapegrad", HERE) == ""
+    assert runner.available("tapegrad", "/no/such/python") == "/no/such/python: No such file or directory"
+    assert runner.available("theano", HERE).startswith("ValueError: engine: expected one of")
+
+
+# -------------------------------------------------------------------------------------------------------- the reports
+
+
+def run_of(**seconds: tuple[float, float]):
+    """A run with our seconds and PyTorch's by workload."""
+
+    def measured(value: float) -> Measured:
+        spread = Spread(value, value * 0.99, value * 1.01)
+        return Measured(dict.fromkeys(("forward", "backward", "step"), spread), peak=int(value * 2**30), agrees=True)
+
+    return {name.replace("_", "-"): {"tapegrad": measured(a), "torch": measured(b)} for name, (a, b) in seconds.items()}
+
+
+def test_rows_are_judged_as_printed():
+    results = run_of(chain=(1e-3, 1.996e-3), mlp_tiny=(1e-3, 1.9e-3), lenet=(1e-3, 0.8e-3))
+    table = report.tables(results, ["torch"])[0]
+    verdicts = {row[0]: row[3:] for row in table.rows}
+    assert verdicts["small-op chain"] == ["2.00", ">= 2", "yes"]
+    assert verdicts["MLP 2-16-16-2, batch 32"] == ["1.90", ">= 2", "NO"]
+    assert verdicts["LeNet, batch 64"] == ["0.80", ">= 0.7", "yes"]
+    assert table.notes[0] == "2 of 3 met"
+    assert table.notes[1].startswith("geometric mean of 3 ratios: 1.45")
+
+
+def test_memory_and_by_hand_are_at_most():
+    results = run_of(mlp_tiny=(1e-3, 0.8e-3), lenet=(1.4e-3, 1e-3))
+    memory = report.tables(results, ["torch"])[2]
+    assert [row[3:] for row in memory.rows] == [["1.25", "<= 1", "NO"], ["1.40", "<= 1.5", "yes"]]
+    for engines in results.values():
+        engines["numpy"] = engines.pop("torch")
+    (table,) = report.tables(results, ["numpy"])
+    assert [row[3:] for row in table.rows] == [["1.25", "<= 1.6", "yes"], ["1.40", "", ""]]
+
+
+def test_disagreement_and_failures_are_shown():
+    results = run_of(chain=(1e-3, 3e-3), lstm=(1e-3, 1e-3))
+    results["chain"]["torch"].agrees = False
+    results["lstm"]["torch"] = Measured(skipped="RuntimeError: no")
+    table = report.tables(results, ["torch"])[0]
+    assert "the results do not agree: small-op chain" in table.notes
+    assert "RuntimeError: no" in table.text()
+
+
+def test_changes_beyond_the_noise_are_named():
+    old = run_of(chain=(1e-3, 2e-3), lstm=(1e-3, 1e-3), gru=(1e-3, 1e-3))
+    new = run_of(chain=(0.5e-3, 2e-3), lstm=(1.04e-3, 1e-3), gru=(1.5e-3, 1.5e-3))
+    table = report.compared(old, new)
+    words = {row[0]: row[4:] for row in table.rows if row[1] == "step"}
+    assert words["small-op chain"] == ["2.00", "faster", "1.00"]
+    assert words["LSTM, 50 steps, 128 units, batch 32"] == ["0.96", "", "1.00"]
+    assert words["GRU, 50 steps, 128 units, batch 32"] == ["0.67", "SLOWER", "0.67"]
+
+
+def test_tables_are_aligned_and_markdown_has_a_cell_for_each_column():
+    table = report.Table("title", ["a", "b"], [["row", "1.00"], ["longer row", "12.00"]], ["note"])
+    assert table.text() == "title\na               b\nrow          1.00\nlonger row  12.00\nnote"
+    assert table.markdown().splitlines()[2:6] == ["| a | b |", "| --- | ---: |", "| row | 1.00 |", "| longer row | 12.00 |"]
+    assert report.time_text(12e-6) == "12.0 us"
+    assert report.time_text(1.5) == "1.50 s "
+    assert report.readme_table(run_of(chain=(1e-3, 2e-3))).rows == [["small-op chain", "1.00 ms", "2.00 ms", "2.00"]]
+
+
+def test_a_run_is_the_same_after_json():
+    results = run_of(chain=(1e-3, 2e-3))
+    stored = json.loads(json.dumps(runner.as_json(results, {"numpy": "2"}, {"rounds": 1})))
+    assert runner.from_json(stored) == results
+    assert stored["environment"]["numpy"] == "2"
+
+
+def test_digests_differ_beyond_the_tolerance():
+    assert agree([[1.0, 2.0]], [[1.0005, 2.0]])
+    assert not agree([[1.0, 2.0]], [[1.0, 2.01]])
+    assert not agree([[1.0]], [[float("nan")]])
+
+
+def test_exponents_and_curves():
+    curve = scaling.Curve("c", "mlp", "n", [1, 2, 4, 8, 16], lambda n: {}, linear=True)
+    assert scaling.exponent(curve, [5.0, 5.5, 8.0, 16.0, 32.0]) == pytest.approx(1.0)
+    text = scaling.table(curve, {"tapegrad": [1.0, 2.0, 4.0, 8.0, 16.0], "torch": [1.0, 4.0, 16.0, 64.0, 256.0]}).text()
+    assert "grows as n^1.00, asked <= 1.15: yes; torch n^2.00" in text
+    for each in scaling.CURVES:
+        problem(each.family, each.sizes(each.values[0]))
+
+
+def test_plots(tmp_path):
+    pytest.importorskip("matplotlib")
+    report.plot(run_of(chain=(1e-3, 2e-3), lenet=(1e-3, 1e-3)), ["torch"], tmp_path / "bars.png")
+    scaling.plot({"nodes": {"tapegrad": [1e-3, 1e-2]}, "depth": {"tapegrad": [1e-3, 1e-2]}}, tmp_path / "curves.png")
+    assert all((tmp_path / name).read_bytes().startswith(b"\x89PNG") for name in ("bars.png", "curves.png"))
+
+
+# --------------------------------------------------------------------------------------------------- the command line
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([HERE, "-m", "benchmarks", *arguments], capture_output=True, text=True, check=False, cwd=ROOT)
+
+
+def test_a_quick_run_writes_shows_and_compares(tmp_path):
+    stored = tmp_path / "run.json"
+    done = command("--quick", "--only", "chain,lstm", "--against", "numpy", "--json", str(stored))
+    assert done.returncode == 0, done.stderr
+    assert [line.split() for line in done.stdout.splitlines()[3:6]] == [
+        ["workload", "tapegrad", "numpy"],
+        ["chain", "ran", "cannot", "run", "it"],
+        ["lstm", "ran", "ran"],
+    ]
+    assert set(json.loads(stored.read_text())["workloads"]) == {"chain", "lstm"}
+    done = command("--load", str(stored), "--compare", str(stored), "--markdown")
+    assert done.returncode == 0, done.stderr
+    assert "Since the older run" in done.stdout
+
+
+def test_wrong_names_are_refused():
+    done = command("--only", "nothing")
+    assert done.returncode == 1
+    assert "--only: expected names among chain, " in done.stderr
+    done = command("--against", "theano")
+    assert "--against: expected peers among torch, jax, hips, mygrad, numpy, got theano" in done.stderr
+    assert "transformer-batch" in command("--list").stdout
+    assert "left out" in command("--quick", "--only", "chain", "--against", "torch", "--python", "torch=/no/python").stderr
+
+
+def test_quick_curves():
+    done = command("--scaling", "--quick", "--only", "nodes")
+    assert done.returncode == 0, done.stderr
+    assert "nodes: ops in a chain" in done.stdout
