@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from autograd.visualize.model import Box, Edge, Graph, Vertex, count_text, norm_text, shape_text
 from autograd.visualize.style import FONT, SAVED, SYMBOLS, WORDS, Paint, Theme
+from autograd.visualize.wording import small_print
 
 _LARGE = 200  # from this many vertices on, Graphviz is told to try less hard
 
@@ -147,6 +148,8 @@ class Writer:
             attributes.append(f'color="{paint.line}", fillcolor="{paint.fill}", fontcolor="{paint.text}"')
         if vertex.kind == "input":
             attributes.append('style="rounded,filled,dashed"')
+        if vertex.fault:
+            attributes.append(f'penwidth=3, color="{theme.fault}"')
         if vertex.kind == "module":
             attributes.append("peripheries=2")
         if vertex.key in self.spine:
@@ -170,11 +173,7 @@ class Writer:
         if vertex.copies > 1 and vertex.kind == "module":
             parts.append(font(f"×{vertex.copies}", self.theme.accent, 12, bold=True))
         label = "  ".join(parts)
-        lines = list(vertex.lines)
-        if vertex.kind == "op" and vertex.gradient is not None and "grad" in self.show:
-            lines.append(f"‖grad‖ {norm_text(vertex.gradient)}")
-        if vertex.kind == "module" and vertex.state:
-            lines.append(f"{SYMBOLS[vertex.state]} {WORDS[vertex.state]}")
+        lines = small_print(vertex, self.show, self.graph.seconds, self.graph.memory)
         for line in lines:
             label += "<BR/>" + font(line, paint.small)
         return label
@@ -196,6 +195,7 @@ class Writer:
             if vertex.gradient_range is not None and vertex.gradient_range[0] != vertex.gradient_range[1]:
                 text = "…".join(map(norm_text, vertex.gradient_range))
             rows.append([font("‖grad‖", paint.small), font(text, paint.small)])
+        rows.extend([font(line, paint.small)] for line in small_print(vertex, self.show) if not vertex.again)
         if state:
             rows.append([font(f"{SYMBOLS[state]} {WORDS[state]}", paint.small, bold=True)])
         border = ' STYLE="DASHED"' if vertex.again else ""
@@ -215,14 +215,17 @@ class Writer:
         return f'{vertex.key} [shape=plain, style="", tooltip={tooltip}, label=<{table}>]'
 
     def _sides(self) -> dict[str, str]:
-        """The leaves that stand at the left of their op, on its rank: parameters, and inputs beside the data path."""
+        """The leaves that stand at the left of their op: parameters, and inputs beside the data path."""
         fed = {edge.head for edge in self.graph.edges if self.by_key[edge.tail].kind in ("op", "module")}
+        heads: dict[str, set[str]] = defaultdict(set)
+        for edge in self.graph.edges:
+            heads[edge.tail].add(edge.head)
         sides: dict[str, str] = {}
         for edge in self.graph.edges:
             leaf = self.by_key[edge.tail]
             beside = leaf.kind == "parameter" or (leaf.kind == "input" and edge.head in fed)
-            if beside and leaf.module == self.by_key[edge.head].module:
-                sides.setdefault(leaf.key, edge.head)
+            if beside and leaf.module == self.by_key[edge.head].module and len(heads[leaf.key]) == 1:
+                sides[leaf.key] = edge.head
         return sides
 
     def _same_ranks(self, vertices: list[Vertex]) -> list[str]:
@@ -231,13 +234,12 @@ class Writer:
             if vertex.key in self.sides:
                 beside[self.sides[vertex.key]].append(vertex.key)
         lines = []
-        chains: list[str] = []
+        chain: list[str] = []  # all leaves at the side of these vertices, from top to bottom
         for head, leaves in beside.items():
-            lines.append(f"{{rank=same; {'; '.join([*leaves, head])}}}")
-            # several parameters of one op stand side by side, the last one next to it
-            lines.extend(f"{first} -> {second} [style=invis]" for first, second in pairwise(leaves))
-            chains.append(leaves[-1])
-        lines.extend(f"{first} -> {second} [style=invis, weight=2]" for first, second in pairwise(chains))
+            # several leaves of one op stand in a column, the last one on the op's rank
+            lines.append(f"{{rank=same; {leaves[-1]}; {head}}}")
+            chain.extend(leaves)
+        lines.extend(f"{first} -> {second} [style=invis, weight=8]" for first, second in pairwise(chain))
         return lines
 
     def _edge(self, edge: Edge) -> str:
@@ -246,6 +248,8 @@ class Writer:
         attributes = []
         on_spine = edge.tail in self.spine and edge.head in self.spine
         flat = edge.tail in self.sides
+        if flat and self.direction == "TB":
+            attributes.append("tailport=e, headport=w")
         attributes.append("weight=50" if on_spine else "weight=4" if flat else "weight=1")
         if not edge.tracked:
             attributes.append(f'style=dashed, color="{theme.quiet}"')

@@ -20,7 +20,8 @@ from autograd.visualize.render import DrawError, find_graphviz, lay_out, require
 from autograd.visualize.style import THEMES, Theme, Thresholds, coded_theme
 from autograd.visualize.walk import Names, read
 
-_SHOW = ("shape", "dtype", "grad", "saved", "source")
+_SHOW = ("shape", "dtype", "value", "grad", "stats", "saved", "source", "time", "memory")
+_SHARED_INPUT = 4  # up to so many users of an input are joined to one box of it
 _MERMAID_LIMIT = 120
 _HARD_LIMIT = 3000
 
@@ -39,6 +40,7 @@ def draw(
     legend: bool = True,
     title: str | None = None,
     thresholds: Thresholds | None = None,
+    profile: Any = None,
 ) -> Drawing:
     """The computation graph behind a tensor, as a picture.
 
@@ -46,8 +48,10 @@ def draw(
         outputs: a Tensor, or a list or dict of them (several outputs in one picture).
         model: the module that made it; names are found without it where the modules were called as modules.
         params: names for tensors: a dict, or ``locals()``.
-        show: what is written besides the ops: among "shape", "dtype", "grad", "saved" (what is kept for backward) and "source"
-            (the line that made an op, where ``record_source()`` was on), or "all".
+        show: what is written besides the ops: among "shape", "dtype", "value" (of up to four elements), "grad" (the norm),
+            "stats" (mean ± deviation, least … greatest), "saved" (what is kept for backward), "source" (the line that made an op,
+            where ``record_source()`` or ``record_statistics()`` was on), "time" and "memory" (of a ``profile``), or "all". Of the
+            values, those are known that a leaf, an output or the graph still holds, and all under ``record_statistics()``.
         depth: 0 draws one box for each outermost module, 1 shows what is in these, ..., None all.
         roll: draw runs of equal modules once, with a count.
         direction: "TB" (data flows down) or "LR" (to the right).
@@ -57,6 +61,7 @@ def draw(
         legend: explain the signs under the title.
         title: instead of the value of the output.
         thresholds: from where on a gradient counts as vanishing or exploding.
+        profile: what each op cost: the result of ``profile()``, or a mapping of nodes to (seconds, bytes).
 
     Returns:
         A :class:`Drawing`: a notebook shows it; ``save``, ``svg``, ``dot``, ``mermaid`` and ``str()`` give it in other forms.
@@ -76,7 +81,11 @@ def draw(
             raise ValueError(f"draw: expected {name} among {', '.join(allowed)}, got {value!r}")
     if depth is not None and (not isinstance(depth, int) or depth < 0):
         raise ValueError(f"draw: expected depth as a whole number from 0 or None, got {depth!r}")
-    whole = read(tensors, Names(params, model), thresholds or Thresholds(), sources="source" in wanted)
+    for name in ("time", "memory"):
+        if name in wanted and profile is None and show != "all":
+            raise ValueError(f"draw: expected profile= for show={name!r}, got None; pass what autograd.profile() measured")
+    values = not wanted.isdisjoint(("value", "stats"))
+    whole = read(tensors, Names(params, model), thresholds or Thresholds(), profile, values)
     if title is not None:
         whole.title = title
     return Drawing(whole, wanted, depth, roll, direction, theme, max_nodes, shared == "chip", legend)
@@ -148,13 +157,15 @@ class Drawing:
     def at_depth(self, depth: int | None, most: int | None = None) -> Graph:
         """The model after all passes, with modules drawn down to ``depth``."""
         graph = passes.dissolve(self._whole)
+        if self._chips:
+            graph = passes.chips(graph, "parameter", most=1)
         if self._roll:
             graph = passes.roll(graph)
         graph = passes.collapse(graph, depth)
         if self._roll:
             graph = passes.roll(graph)
         if self._chips:
-            graph = passes.chips(graph)
+            graph = passes.chips(graph, "input", most=_SHARED_INPUT)
         if most is not None:
             graph = passes.elide(graph, most)
         return graph

@@ -25,6 +25,11 @@ class Vertex:
         saved_bytes: what is kept here.
         backward: True for an op that was made by a recorded backward pass.
         again: True for a chip of a value that is drawn elsewhere too.
+        fault: True for the op (or leaf) where a NaN first arose.
+        written: the value of a few elements, as text.
+        statistics: mean, deviation and range of the value, as text, where they are known.
+        seconds, memory: what a profile says of it.
+        line: the line of source that made it, where it was recorded.
         facts: further (name, text) pairs, for tooltips and the page.
         copies: how many equal things this one stands for.
         source: the key of the vertex that this is a chip of, or its own.
@@ -46,6 +51,12 @@ class Vertex:
     saved_bytes: int = 0
     backward: bool = False
     again: bool = False
+    fault: bool = False
+    written: str = ""
+    statistics: str = ""
+    seconds: float | None = None
+    memory: int | None = None
+    line: str = ""
     facts: tuple[tuple[str, str], ...] = ()
     copies: int = 1
     source: str = ""
@@ -93,6 +104,8 @@ class Graph:
     values: int = 0
     saved_bytes: int = 0
     released: bool = False
+    seconds: float = 0.0
+    memory: int = 0
     notes: tuple[str, ...] = ()
 
     def by_key(self) -> dict[str, Vertex]:
@@ -145,7 +158,7 @@ def number_text(value: float) -> str:
     if value == 0 or 0.001 <= abs(value) < 100_000:
         return f"{value:.4g}"
     mantissa, exponent = f"{value:.1e}".split("e")
-    return f"{mantissa}e{int(exponent):+d}".replace("e+", "e+")
+    return f"{mantissa}e{int(exponent):+d}"
 
 
 def norm_text(value: float) -> str:

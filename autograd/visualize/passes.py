@@ -106,11 +106,20 @@ def _collapsed(graph: Graph, key: str, inside: list[Vertex]) -> Vertex:
         lines=(counts,),
         state=worst,
         saved_bytes=sum(vertex.saved_bytes for vertex in inside),
+        seconds=_total(vertex.seconds for vertex in inside),
+        memory=_total(vertex.memory for vertex in inside),
+        fault=any(vertex.fault for vertex in inside),
         backward=box.backward,
         facts=(("module", box.name), ("class", box.type), ("ops", str(ops)), ("parameters", str(values))),
         copies=box.copies,
         source=key,
     )
+
+
+def _total(parts: Iterable[Any]) -> Any:
+    """The sum of what is known, or None when nothing is."""
+    known = [part for part in parts if part is not None]
+    return sum(known) if known else None
 
 
 def _size(shape: tuple[int, ...] | None) -> int:
@@ -172,7 +181,7 @@ def _structure(graph: Graph, key: str, inside: list[Vertex], incoming: dict[str,
     parts: list[Any] = [graph.boxes[key].type, graph.boxes[key].arguments, graph.boxes[key].copies]
     for vertex in inside:
         path = tuple(graph.boxes[box].name for box in graph.ancestors(vertex.module)[:-depth])
-        sick = vertex.state if vertex.state in _SICK else ""
+        sick = vertex.state if vertex.state in _SICK else "fault" if vertex.fault else ""
         wires = tuple((local.get(edge.tail, -1), edge.position, edge.shape) for edge in incoming[vertex.key])
         name = vertex.name if vertex.kind != "input" else ""
         parts.append((vertex.kind, name, vertex.detail, vertex.shape, vertex.dtype, path, sick, wires))
@@ -208,29 +217,36 @@ def _with_copies(vertex: Vertex, copies: list[Vertex]) -> Vertex:
         copies=len(copies),
         gradient_range=(min(gradients), max(gradients)) if gradients else None,
         saved_bytes=sum(copy.saved_bytes for copy in copies),
+        seconds=_total(copy.seconds for copy in copies),
+        memory=_total(copy.memory for copy in copies),
     )
 
 
-def chips(graph: Graph) -> Graph:
-    """A parameter or input that is used several times gets a chip at each use: hubs are what layout programs choke on."""
+def chips(graph: Graph, kind: str, most: int) -> Graph:
+    """A parameter or input with many users gets a chip at each: hubs are what layout programs choke on.
+
+    Args:
+        graph: the picture.
+        kind: "parameter" or "input".
+        most: up to so many users share one vertex.
+    """
     by_key = graph.by_key()
-    uses: Counter[str] = Counter()
-    vertices = list(graph.vertices)
-    edges = []
+    users: dict[str, dict[str, str]] = defaultdict(dict)  # leaf -> user -> the leaf's chip there
     for edge in graph.edges:
-        leaf = by_key[edge.tail]
-        if leaf.kind not in ("parameter", "input"):
-            edges.append(edge)
+        if by_key[edge.tail].kind == kind:
+            users[edge.tail].setdefault(edge.head, edge.tail)
+    vertices = list(graph.vertices)
+    for leaf, places in users.items():
+        if len(places) <= most:
             continue
-        uses[leaf.key] += 1
-        if uses[leaf.key] == 1:
-            edges.append(edge)
-            continue
-        chip = replace(leaf, key=f"{leaf.key}_{uses[leaf.key]}", again=True, source=leaf.source)
-        if leaf.kind == "parameter":
-            chip.module = by_key[edge.head].module
-        vertices.append(chip)
-        edges.append(replace(edge, tail=chip.key))
+        for count, head in enumerate(places, start=1):
+            if count > 1:
+                chip = replace(by_key[leaf], key=f"{leaf}_{count}", again=True)
+                if kind == "parameter":
+                    chip.module = by_key[head].module
+                vertices.append(chip)
+                places[head] = chip.key
+    edges = [replace(edge, tail=users[edge.tail][edge.head]) if edge.tail in users else edge for edge in graph.edges]
     return rebuilt(graph, vertices, edges)
 
 

@@ -36,6 +36,7 @@ class Theme:
     quiet: str
     saved: str
     accent: str
+    fault: str
     op: Paint
     backward: Paint
     parameter: Paint
@@ -55,6 +56,7 @@ LIGHT = Theme(
     quiet="#7C8AA0",
     saved="#9A4A06",
     accent="#0072B2",
+    fault="#6B1D6B",
     op=Paint("#FFFFFF", "#64748B", "#0F172A", "#556377"),
     backward=Paint("#F1ECFA", "#6D4BA3", "#0F172A", "#556377"),
     parameter=Paint("#E3F1FA", "#0072B2", "#0F172A", "#334155"),
@@ -80,6 +82,7 @@ DARK = Theme(
     quiet="#64748B",
     saved="#F0B429",
     accent="#56B4E9",
+    fault="#E58FD0",
     op=Paint("#1E293B", "#64748B", "#F1F5F9", "#94A3B8"),
     backward=Paint("#2A2140", "#B79CE6", "#F1F5F9", "#A9B4C4"),
     parameter=Paint("#0C2F47", "#56B4E9", "#F1F5F9", "#CBD5E1"),

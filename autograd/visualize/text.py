@@ -6,6 +6,7 @@ from collections import defaultdict
 
 from autograd.visualize.model import Edge, Graph, Vertex, bytes_text, count_text, norm_text, shape_text
 from autograd.visualize.style import SAVED, SYMBOLS, WORDS
+from autograd.visualize.wording import small_print
 
 _SHORT = {"float16": "f16", "float32": "f32", "float64": "f64", "int64": "i64", "int32": "i32", "bool": "bool"}
 
@@ -58,9 +59,7 @@ def listing(graph: Graph, show: frozenset[str]) -> str:
 def _line(vertex: Vertex, indent: str, number: str, arguments: list[str], show: frozenset[str]) -> str:
     mark = "∂ " if vertex.backward and vertex.kind == "op" else ""
     if vertex.kind == "module":
-        call = f"{number} [{vertex.name}] {vertex.detail}({', '.join(arguments)})  {' '.join(vertex.lines)}"
-        if vertex.state:
-            call += f"  {SYMBOLS[vertex.state]} {WORDS[vertex.state]}"
+        call = f"{number} [{vertex.name}] {vertex.detail}({', '.join(arguments)})"
     else:
         detail = [vertex.detail] if vertex.detail else []
         call = f"{number} {mark}{vertex.name}({', '.join(arguments + detail)})"
@@ -69,8 +68,9 @@ def _line(vertex: Vertex, indent: str, number: str, arguments: list[str], show: 
         line += f" {SAVED}"
         if vertex.saved_bytes:
             line += f" {bytes_text(vertex.saved_bytes)}"
-    if vertex.lines and vertex.kind == "op":
-        line += "  " + " ".join(vertex.lines)
+    notes = small_print(vertex, show)
+    if notes:
+        line += "  " + " · ".join(notes)
     return line
 
 
@@ -132,6 +132,8 @@ def _mermaid_vertex(vertex: Vertex, show: frozenset[str]) -> str:
         parts.append(f"‖grad‖ {norm_text(vertex.gradient)} {SYMBOLS.get(vertex.state, '')}")
     if vertex.kind == "module":
         parts.extend(vertex.lines)
+    if vertex.fault:
+        parts.append(f"{SYMBOLS['nan']} first NaN")
     if vertex.value:
         parts.append(vertex.value)
     if vertex.copies > 1:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from autograd.graph import ALIAS, CONSTANT, FREED, ITEM, LEAF, Node
+from autograd.graph import ALIAS, CONSTANT, FREED, ITEM, LEAF, SEVERAL, Node
 from autograd.mode import Scope
-from autograd.visualize.model import Box, Edge, Graph, Vertex, bytes_text, norm_text, number_text, shape_text
+from autograd.versions import owner
+from autograd.visualize.model import Box, Edge, Graph, Vertex, bytes_text, count_text, norm_text, number_text, shape_text
+from autograd.visualize.recording import first_fault, value_statistics
 from autograd.visualize.style import Thresholds
+from autograd.visualize.wording import arguments_text, seconds_text, static_arrays, static_text, statistics_text, value_text
 
-_SIGNS = {"multiply": "×", "divide": "÷", "add": "+", "subtract": "−", "power": "^"}
+_MANY = 5000  # above so many nodes, values are looked at only where they were recorded or are asked for
 
 
 def all_nodes(roots: Iterable[Node]) -> list[Node]:
@@ -39,6 +43,7 @@ class Names:
 
     def __init__(self, given: Mapping[str, Any] | None, model: Any = None) -> None:
         self._given: dict[Node, str] = {}
+        self._arrays: dict[int, str] = {}
         for name, value in (given or {}).items():
             if not name.startswith("_"):
                 self._take(name, value)
@@ -51,6 +56,13 @@ class Names:
         node = getattr(value, "node", None)
         if isinstance(node, Node):
             self._given.setdefault(node, name)
+        array = getattr(value, "_data", value)
+        if isinstance(array, np.ndarray):
+            self._arrays.setdefault(id(owner(array)), name)
+
+    def of_array(self, array: np.ndarray[Any, Any], otherwise: str) -> str:
+        """The name of an array that is no argument but a static one, such as an index."""
+        return self._arrays.get(id(owner(array)), otherwise)
 
     def of(self, node: Node, scope: Scope | None) -> str:
         """The name of a leaf where it is used in ``scope``: relative to the innermost module that owns it."""
@@ -73,55 +85,100 @@ def _named_nodes(module: Any) -> dict[str, Node]:
     return {name: parameter.node for name, parameter in named() if parameter.node is not None}
 
 
-def read(outputs: Mapping[str, Any], names: Names, thresholds: Thresholds, sources: bool = False) -> Graph:
+def read(
+    outputs: Mapping[str, Any], names: Names, thresholds: Thresholds, profile: Any = None, values: bool = False
+) -> Graph:
     """The model of everything behind some tensors.
 
     Args:
         outputs: the tensors by name.
         names: where leaves get their names.
         thresholds: from where on a gradient is sick.
-        sources: show the line of source of each op, where it was recorded.
+        profile: what each node cost: a mapping of nodes to (seconds, bytes), or an object whose ``nodes`` is one.
+        values: look at all values that are known, however many.
     """
     graph = Graph()
     nodes = all_nodes(tensor.node for tensor in outputs.values())
     drawn = [node for node in nodes if solid(node) is node]
     keys = {node: f"n{index}" for index, node in enumerate(drawn)}
-    kept = _kept_values(drawn)
+    facts = _Facts(drawn, outputs, thresholds, _costs(profile), values)
     boxes = _Boxes(graph)
     uses: dict[Node, Node] = {}  # a leaf's first consumer: it is drawn at its side
     for node in drawn:
         for parent in node.parents:
             if type(parent) is Node:
                 uses.setdefault(solid(parent), node)
+    data: dict[int, str] = {}
     for node in drawn:
         if node.is_leaf:
-            graph.vertices.append(_leaf_vertex(node, keys[node], uses.get(node), names, boxes, node in kept, thresholds))
+            user = uses.get(node)
+            scope = None if user is None else user.scope
+            box = boxes.key(scope) if node.pullback is not CONSTANT else None
+            graph.vertices.append(facts.leaf(node, keys[node], names.of(node, scope), box))
         else:
-            graph.vertices.append(_op_vertex(node, keys[node], boxes, node in kept, sources))
+            _add_data(graph, node, keys[node], names, data)
+            graph.vertices.append(facts.op(node, keys[node], boxes.key(node.scope)))
             graph.ops += 1
-            graph.edges.extend(_edges(node, keys, kept))
+            graph.edges.extend(_edges(node, keys, facts.kept))
     for index, (name, tensor) in enumerate(outputs.items()):
         value = number_text(tensor._data.item()) if tensor._data.size == 1 else ""
         key = f"out{index}"
-        graph.vertices.append(Vertex(key, "output", name, None, tensor.shape, str(tensor.dtype), value=value, source=key))
+        about = (("shape", shape_text(tensor.shape)), ("dtype", str(tensor.dtype)))
+        graph.vertices.append(
+            Vertex(key, "output", name, None, tensor.shape, str(tensor.dtype), value=value, facts=about, source=key)
+        )
         graph.edges.append(Edge(keys[solid(tensor.node)], key, 0, tensor.shape, str(tensor.dtype)))
     leaves = [node for node in drawn if node.pullback is LEAF]
     graph.parameters = len(leaves)
     graph.values = sum(int(np.prod(node.shape)) for node in leaves)
     graph.saved_bytes = _saved_bytes(drawn)
     graph.released = any(node.saved is FREED for node in drawn)
-    _title(graph, outputs)
+    graph.seconds = sum(vertex.seconds or 0.0 for vertex in graph.vertices)
+    graph.memory = sum(vertex.memory or 0 for vertex in graph.vertices)
+    _title(graph, outputs, facts.diagnosis)
     return graph
 
 
-def _title(graph: Graph, outputs: Mapping[str, Any]) -> None:
+def _costs(profile: Any) -> Mapping[Node, tuple[float, int]]:
+    """(seconds, bytes) of each node, from a mapping or from a profile's ``nodes``."""
+    if profile is None:
+        return {}
+    found: dict[Node, tuple[float, int]] = {}
+    for node, cost in dict(getattr(profile, "nodes", profile)).items():
+        seconds, memory = cost if isinstance(cost, tuple | list) else (cost.seconds, cost.made)
+        found[node] = (float(seconds), int(memory))
+    return found
+
+
+def _add_data(graph: Graph, node: Node, key: str, names: Names, data: dict[int, str]) -> None:
+    """Classes and indices, which the graph keeps as static arguments, are drawn as the inputs that they are."""
+    for position, (name, array) in enumerate(static_arrays(node), start=len(node.parents)):
+        identity = id(owner(array))
+        if identity not in data:
+            data[identity] = f"{key}_{name}{position}"
+            facts = (("shape", shape_text(array.shape)), ("dtype", str(array.dtype)))
+            graph.vertices.append(
+                Vertex(
+                    data[identity], "input", names.of_array(array, name), None, array.shape, str(array.dtype), saved=True,
+                    facts=facts, source=data[identity],
+                )
+            )  # fmt: skip
+        graph.edges.append(Edge(data[identity], key, position, array.shape, str(array.dtype), tracked=False))
+
+
+def _title(graph: Graph, outputs: Mapping[str, Any], diagnosis: str) -> None:
     first = graph.vertices[-len(outputs)]
     graph.title = f"{first.name} = {first.value}" if len(outputs) == 1 and first.value else ", ".join(outputs)
-    kept = "released" if graph.released else f"{bytes_text(graph.saved_bytes)} saved for backward"
-    graph.subtitle = (
-        f"{graph.ops} {'op' if graph.ops == 1 else 'ops'} · {graph.parameters} "
-        f"{'parameter' if graph.parameters == 1 else 'parameters'}, {graph.values} values · {kept}"
+    kept = "saved arrays released" if graph.released else f"{bytes_text(graph.saved_bytes)} saved for backward"
+    parts = [diagnosis] if diagnosis else []
+    parts.append(f"{count_text(graph.ops)} {'op' if graph.ops == 1 else 'ops'}")
+    parts.append(
+        f"{graph.parameters} {'parameter' if graph.parameters == 1 else 'parameters'}, {count_text(graph.values)} values"
     )
+    parts.append(kept)
+    if graph.seconds:
+        parts.append(seconds_text(graph.seconds))
+    graph.subtitle = " · ".join(parts)
 
 
 def _kept_values(nodes: list[Node]) -> set[Node]:
@@ -182,42 +239,114 @@ class _Boxes:
                 inner.name,
                 parent,
                 type="" if owner is None else type(owner).__name__,
-                arguments=describe() if callable(describe) else "",
+                arguments=arguments_text(describe()) if callable(describe) else "",
                 backward=inner.in_backward,
             )
         return key
 
 
-def _leaf_vertex(
-    node: Node, key: str, user: Node | None, names: Names, boxes: _Boxes, kept: bool, thresholds: Thresholds
-) -> Vertex:
-    scope = None if user is None else user.scope
-    tracked = node.pullback is not CONSTANT
-    name = names.of(node, scope) or ("parameter" if tracked else "input")
-    vertex = Vertex(
-        key,
-        "parameter" if tracked else "input",
-        name,
-        boxes.key(scope) if tracked else None,
-        node.shape,
-        str(node.dtype),
-        saved=kept,
-        source=key,
-    )
-    facts = [("shape", shape_text(node.shape)), ("dtype", str(node.dtype))]
-    if tracked:
-        grad = getattr(node, "grad", None)
-        reference = getattr(node, "tensor", None)
-        tensor = None if reference is None else reference()
-        vertex.gradient, vertex.state = health(
-            None if grad is None else grad._data, None if tensor is None else tensor._data, thresholds
-        )
+class _Facts:
+    """What is known of the nodes of one picture, and the vertices made from it."""
+
+    def __init__(
+        self,
+        nodes: list[Node],
+        outputs: Mapping[str, Any],
+        thresholds: Thresholds,
+        costs: Mapping[Node, tuple[float, int]],
+        values: bool,
+    ) -> None:
+        self.kept = _kept_values(nodes)
+        self._thresholds = thresholds
+        self._costs = costs
+        results = {tensor.node: tensor._data for tensor in outputs.values() if solid(tensor.node) is tensor.node}
+        broken = any(not np.all(np.isfinite(array)) for array in results.values())
+        look = values or broken or len(nodes) <= _MANY
+        self._known = value_statistics(nodes, results) if look else {}
+        self._fault: Node | None = None
+        self.diagnosis = ""
+        found = first_fault(nodes, self._known)
+        if found is not None:
+            self._fault, sure = found
+            self.diagnosis = _diagnosis(self._fault, sure)
+
+    def _vertex(self, node: Node, key: str, kind: str, name: str, box: str | None) -> Vertex:
+        several = node.dtype == SEVERAL
+        vertex = Vertex(key, kind, name, box, None if several else node.shape, "" if several else str(node.dtype), source=key)
+        vertex.saved = node in self.kept
+        vertex.fault = node is self._fault
+        known = self._known.get(node)
+        if known is not None:
+            vertex.written = value_text(known, node.shape)
+            vertex.statistics = statistics_text(known)
+        return vertex
+
+    def _about_value(self, vertex: Vertex) -> list[tuple[str, str]]:
+        facts = []
+        if vertex.written:
+            facts.append(("value", vertex.written.removeprefix("= ")))
+        elif vertex.statistics:
+            facts.append(("values", vertex.statistics))
         if vertex.gradient is not None:
             facts.append(("‖grad‖", norm_text(vertex.gradient)))
-        if tensor is not None and tensor._data.size:
-            facts.append(("rms", norm_text(float(np.sqrt(np.mean(np.square(tensor._data, dtype=np.float64)))))))
-    vertex.facts = tuple(facts)
-    return vertex
+        return facts
+
+    def leaf(self, node: Node, key: str, name: str, box: str | None) -> Vertex:
+        """The vertex of a parameter or an input."""
+        tracked = node.pullback is not CONSTANT
+        kind = "parameter" if tracked else "input"
+        vertex = self._vertex(node, key, kind, name or kind, box)
+        if tracked:
+            grad = getattr(node, "grad", None)
+            reference = getattr(node, "tensor", None)
+            tensor = None if reference is None else reference()
+            vertex.gradient, vertex.state = health(
+                None if grad is None else grad._data, None if tensor is None else tensor._data, self._thresholds
+            )
+        vertex.facts = (("shape", shape_text(node.shape)), ("dtype", str(node.dtype)), *self._about_value(vertex))
+        return vertex
+
+    def op(self, node: Node, key: str, box: str | None) -> Vertex:
+        """The vertex of an op."""
+        vertex = self._vertex(node, key, "op", node.op, box)
+        vertex.detail = static_text(node)
+        vertex.backward = node.scope is not None and node.scope.in_backward
+        gradient = getattr(node, "grad", None)
+        if gradient is not None:
+            vertex.gradient = float(np.linalg.norm(np.asarray(gradient._data, np.float64)))
+        facts = [("op", node.op)]
+        facts.extend(("argument", _aval_text(parent)) for parent in node.parents)
+        if node.dtype != SEVERAL:
+            facts.append(("output", _aval_text(node)))
+        facts.extend(self._about_value(vertex))
+        if node.saved is FREED:
+            facts.append(("saved", "released"))
+        else:
+            vertex.saved_bytes = sum(array.nbytes for array in _arrays(node.saved))
+            facts.append(("saved", bytes_text(vertex.saved_bytes)))
+        if node in self._costs:
+            vertex.seconds, vertex.memory = self._costs[node]
+            facts.append(("time", seconds_text(vertex.seconds)))
+            facts.append(("made", bytes_text(vertex.memory)))
+        trace = getattr(node, "trace", None)
+        if trace is not None:
+            vertex.line = os.path.basename(str(trace))
+            facts.append(("source", str(trace)))
+        if node.scope is not None:
+            facts.append(("module", ".".join(node.scope.path())))
+        vertex.facts = tuple(facts)
+        return vertex
+
+
+def _diagnosis(node: Node, sure: bool) -> str:
+    """Where a NaN arose, in words."""
+    where = f" in {'.'.join(node.scope.path())}" if node.scope is not None and not node.is_leaf else ""
+    trace = getattr(node, "trace", None)
+    line = f" ({os.path.basename(str(trace))})" if trace is not None else ""
+    name = getattr(node, "name", None) or ("a parameter" if node.pullback is LEAF else "an input")
+    if node.is_leaf:
+        return f"first NaN: in {name}"
+    return f"{'first NaN' if sure else 'NaN seen first'}: {node.op}{where}{line}"
 
 
 def health(gradient: Any, weight: Any, thresholds: Thresholds) -> tuple[float | None, str]:
@@ -240,53 +369,6 @@ def health(gradient: Any, weight: Any, thresholds: Thresholds) -> tuple[float | 
     if ratio < thresholds.vanishing:
         return norm, "vanishing"
     return norm, "exploding" if ratio > thresholds.exploding else ""
-
-
-def _op_vertex(node: Node, key: str, boxes: _Boxes, kept: bool, sources: bool) -> Vertex:
-    numbers = [f"{_SIGNS.get(node.op, '')}{parent:g}" for parent in node.parents if type(parent) is not Node]
-    static = [f"{name}={_short(value)}" for name, value in (node.static or {}).items() if _worth_showing(value)]
-    several = node.dtype.kind == "V"
-    facts = [("op", node.op)]
-    facts.extend(("argument", _aval_text(parent)) for parent in node.parents)
-    if not several:
-        facts.append(("output", _aval_text(node)))
-    if node.saved is not FREED:
-        own = sum(array.nbytes for array in _arrays(node.saved))
-        facts.append(("saved", bytes_text(own)))
-    else:
-        own = 0
-        facts.append(("saved", "released"))
-    trace = getattr(node, "trace", None)
-    if trace is not None:
-        facts.append(("source", str(trace)))
-    if node.scope is not None:
-        facts.append(("module", ".".join(node.scope.path())))
-    gradient = getattr(node, "grad", None)
-    return Vertex(
-        key,
-        "op",
-        node.op,
-        boxes.key(node.scope),
-        None if several else node.shape,
-        "" if several else str(node.dtype),
-        detail=" ".join(numbers + static),
-        lines=(str(trace),) if sources and trace is not None else (),
-        gradient=None if gradient is None else float(np.linalg.norm(gradient._data)),
-        saved=kept,
-        saved_bytes=own,
-        backward=node.scope is not None and node.scope.in_backward,
-        facts=tuple(facts),
-        source=key,
-    )
-
-
-def _worth_showing(value: Any) -> bool:
-    return value is not None and value is not False and not isinstance(value, np.ndarray)
-
-
-def _short(value: Any) -> str:
-    text = str(value).replace(" ", "")
-    return text if len(text) <= 24 else text[:23] + "…"
 
 
 def _aval_text(parent: Any) -> str:

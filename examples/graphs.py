@@ -1,0 +1,376 @@
+"""Draw a gallery of computation graphs: from one expression to a transformer.
+
+    python -m examples.graphs                 # about ten seconds; writes out/graphs/index.html and all it shows
+    python -m examples.graphs --only mlp      # only those whose name begins so
+
+Each graph is written as SVG (which follows the reader's preference for light or dark), as PNG, and as an interactive page;
+``index.html`` shows them all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import html
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+import autograd as ag
+import nn
+from autograd import Tensor
+
+SEED = 0
+
+
+def named(name: str, values: np.ndarray) -> Tensor:
+    """A constant with a name, which the picture shows."""
+    tensor = ag.tensor(values)
+    tensor.name = name
+    return tensor
+
+
+def numbers(*shape: int) -> np.ndarray:
+    """Standard normal float32 numbers, the same in every run."""
+    return np.random.default_rng(SEED).normal(size=shape).astype(np.float32)
+
+
+def classes(count: int, *shape: int) -> np.ndarray:
+    """Class numbers 0 ... count - 1, the same in every run."""
+    return np.random.default_rng(SEED).integers(0, count, shape)
+
+
+def loss_named(loss: Tensor) -> Tensor:
+    loss.name = "loss"
+    return loss
+
+
+# ---------------------------------------------------------------------------------------------------- the models
+
+
+class Conv2d(nn.Module):
+    """A convolution of images with a square kernel."""
+
+    def __init__(self, inputs: int, outputs: int, size: int) -> None:
+        super().__init__()
+        self.sizes = (inputs, outputs, size)
+        self.weight = nn.Parameter(numbers(outputs, inputs, size, size) / np.sqrt(inputs * size * size))
+        self.bias = nn.Parameter(np.zeros(outputs, np.float32))
+
+    def extra_repr(self) -> str:
+        return ", ".join(map(str, self.sizes))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return ag.conv2d(x, self.weight, self.bias, padding="same")
+
+
+class ConvNet(nn.Module):
+    """Two convolutions with pooling, and a linear readout."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1, self.conv2 = Conv2d(1, 8, 3), Conv2d(8, 16, 3)
+        self.head = nn.Linear(16 * 2 * 2, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = ag.max_pool2d(ag.relu(self.conv1(x)), 2)
+        x = ag.max_pool2d(ag.relu(self.conv2(x)), 2)
+        return self.head(x.flatten(1))
+
+
+class LSTMCell(nn.Module):
+    """One step of a long short-term memory."""
+
+    def __init__(self, inputs: int, hidden: int) -> None:
+        super().__init__()
+        self.sizes = (inputs, hidden)
+        bound = 1 / np.sqrt(hidden)
+        self.weight_ih = nn.Parameter(numbers(4 * hidden, inputs) * bound)
+        self.weight_hh = nn.Parameter(numbers(4 * hidden, hidden) * bound)
+        self.bias_ih = nn.Parameter(np.zeros(4 * hidden, np.float32))
+        self.bias_hh = nn.Parameter(np.zeros(4 * hidden, np.float32))
+
+    def extra_repr(self) -> str:
+        return ", ".join(map(str, self.sizes))
+
+    def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        return ag.lstm_cell(x, state, self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
+
+
+class Sequence(nn.Module):
+    """An LSTM over a sequence, and a readout of its last state."""
+
+    def __init__(self, inputs: int, hidden: int, outputs: int) -> None:
+        super().__init__()
+        self.cell = LSTMCell(inputs, hidden)
+        self.readout = nn.Linear(hidden, outputs)
+        self.hidden = hidden
+
+    def forward(self, x: Tensor) -> Tensor:
+        start = np.zeros((x.shape[0], self.hidden), np.float32)
+        h, c = named("h0", start), named("c0", start)
+        for step in range(x.shape[1]):
+            h, c = self.cell(x[:, step], (h, c))
+        return self.readout(h)
+
+
+class LayerNorm(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.width = width
+        self.weight = nn.Parameter(np.ones(width, np.float32))
+        self.bias = nn.Parameter(np.zeros(width, np.float32))
+
+    def extra_repr(self) -> str:
+        return str(self.width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return ag.layer_norm(x, self.width, self.weight, self.bias)
+
+
+class Attention(nn.Module):
+    """Causal self-attention with several heads."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.width, self.heads = width, heads
+        self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+
+    def extra_repr(self) -> str:
+        return f"{self.width}, heads={self.heads}"
+
+    def forward(self, x: Tensor) -> Tensor:
+        batch, length, width = x.shape
+        split = self.qkv(x).reshape(batch, length, 3, self.heads, width // self.heads)
+        q, k, v = (split[:, :, part].transpose(1, 2) for part in range(3))
+        mixed = ag.scaled_dot_product_attention(q, k, v, is_causal=True)
+        return self.out(mixed.transpose(1, 2).reshape(batch, length, width))
+
+
+class Feedforward(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.width = width
+        self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+
+    def extra_repr(self) -> str:
+        return f"{self.width}, {4 * self.width}"
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.down(ag.gelu(self.up(x)))
+
+
+class Block(nn.Module):
+    """Attention and a feedforward network, each behind a layer norm and beside a skip connection."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.ln1, self.attn = LayerNorm(width), Attention(width, heads)
+        self.ln2, self.mlp = LayerNorm(width), Feedforward(width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x + self.attn(self.ln1(x))
+        return x + self.mlp(self.ln2(x))
+
+
+class Embedding(nn.Module):
+    def __init__(self, count: int, width: int) -> None:
+        super().__init__()
+        self.sizes = (count, width)
+        self.weight = nn.Parameter(numbers(count, width) * 0.02)
+
+    def extra_repr(self) -> str:
+        return ", ".join(map(str, self.sizes))
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return self.weight[ids]
+
+
+class Transformer(nn.Module):
+    """A decoder in the manner of GPT-2."""
+
+    def __init__(self, tokens: int = 65, length: int = 64, width: int = 64, heads: int = 4, blocks: int = 12) -> None:
+        super().__init__()
+        self.tok_emb, self.pos_emb = Embedding(tokens, width), Embedding(length, width)
+        self.blocks = nn.Sequential(*(Block(width, heads) for _ in range(blocks)))
+        self.ln, self.head = LayerNorm(width), nn.Linear(width, tokens)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        positions = named("positions", np.arange(ids.shape[1]))
+        x = self.tok_emb(ids) + self.pos_emb(positions)
+        return self.head(self.ln(self.blocks(x)))
+
+
+class MLP(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc1, self.fc2 = nn.Linear(2, 16), nn.Linear(16, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc2(ag.relu(self.fc1(x)))
+
+
+# ---------------------------------------------------------------------------------------------------- the pictures
+
+
+def expression() -> ag.Drawing:
+    """One expression, a gradient at each variable."""
+    a, b, c = (ag.tensor(value, requires_grad=True) for value in (2.0, -3.0, 10.0))
+    d = ag.tanh(a * b + c) * a
+    d.name = "d"
+    d.backward()
+    return ag.draw(d, params={"a": a, "b": b, "c": c}, show=("shape", "grad"))
+
+
+def mlp_loss() -> tuple[MLP, Tensor]:
+    ag.manual_seed(SEED)
+    model = MLP()
+    x, y = named("x", numbers(64, 2)), named("y", classes(3, 64))
+    return model, loss_named(ag.cross_entropy(model(x), y))
+
+
+def mlp_before() -> ag.Drawing:
+    """A multilayer perceptron before the backward pass: what is kept for it is marked ◆."""
+    return ag.draw(mlp_loss()[1])
+
+
+def mlp_after() -> ag.Drawing:
+    """The same after the backward pass: the norm of each gradient."""
+    _, loss = mlp_loss()
+    loss.backward()
+    return ag.draw(loss)
+
+
+def mlp_sick() -> ag.Drawing:
+    """Something went wrong: where the first NaN arose, and which gradients vanished or exploded."""
+    ag.manual_seed(SEED)
+    model = nn.Sequential(nn.Linear(2, 16), nn.Sigmoid(), nn.Linear(16, 16), nn.ReLU(), nn.Linear(16, 3))
+    model[0].weight.data = model[0].weight.data * 1e4
+    with ag.record_source():
+        x, y = named("x", numbers(64, 2)), named("y", classes(3, 64))
+        scores = model(x)
+        loss = loss_named(ag.cross_entropy(scores, y) + ag.log(scores.mean() * 0 - 1.0))
+    loss.backward()
+    return ag.draw(loss)
+
+
+def cnn() -> ag.Drawing:
+    """A convolutional network for images of 8 x 8 pixels."""
+    ag.manual_seed(SEED)
+    loss = loss_named(ag.cross_entropy(ConvNet()(named("images", numbers(32, 1, 8, 8))), named("labels", classes(10, 32))))
+    loss.backward()
+    return ag.draw(loss)
+
+
+def lstm() -> ag.Drawing:
+    """An LSTM unrolled over 24 steps."""
+    ag.manual_seed(SEED)
+    model = Sequence(8, 16, 2)
+    loss = loss_named(ag.cross_entropy(model(named("x", numbers(4, 24, 8))), named("y", classes(2, 4))))
+    loss.backward()
+    return ag.draw(loss)
+
+
+def transformer_loss() -> Tensor:
+    ag.manual_seed(SEED)
+    model = Transformer()
+    ids, targets = named("ids", classes(65, 8, 64)), named("targets", classes(65, 8 * 64))
+    loss = loss_named(ag.cross_entropy(model(ids).reshape(8 * 64, 65), targets))
+    loss.backward()
+    return loss
+
+
+def transformer_0() -> ag.Drawing:
+    """A transformer of twelve blocks as one box."""
+    return ag.draw(transformer_loss(), depth=0)
+
+
+def transformer_2() -> ag.Drawing:
+    """The same transformer two levels down: equal blocks are drawn once."""
+    return ag.draw(transformer_loss(), depth=2)
+
+
+def transformer_all() -> ag.Drawing:
+    """The same transformer, everything in it."""
+    return ag.draw(transformer_loss())
+
+
+def double_backward() -> ag.Drawing:
+    """A gradient that can be differentiated again: the forward part and the backward part of one graph."""
+    x = ag.tensor([0.5, -1.0, 2.0], requires_grad=True)
+    y = (x * ag.sin(x)).sum()
+    (dx,) = ag.grad(y, x, create_graph=True)
+    return ag.draw({"dy/dx": dx}, params={"x": x})
+
+
+GALLERY: dict[str, Callable[[], ag.Drawing]] = {
+    "expression": expression,
+    "mlp_before": mlp_before,
+    "mlp_after": mlp_after,
+    "mlp_sick": mlp_sick,
+    "cnn": cnn,
+    "lstm": lstm,
+    "transformer_0": transformer_0,
+    "transformer_2": transformer_2,
+    "transformer_all": transformer_all,
+    "double_backward": double_backward,
+}
+
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Computation graphs</title>
+<style>
+:root {{ color-scheme: light dark; }}
+body {{ font: 16px/1.5 Helvetica, Arial, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem;
+  background: light-dark(#ffffff, #0f172a); color: light-dark(#0f172a, #f1f5f9); }}
+main {{ columns: 22rem; column-gap: 2rem; }}
+figure {{ break-inside: avoid; margin: 0 0 2rem; }}
+figure img {{ width: 100%; max-height: 44rem; object-fit: contain; border: 1px solid light-dark(#cbd5e1, #334155);
+  border-radius: .6rem; padding: .5rem; }}
+figcaption {{ margin-top: .4rem; }}
+a {{ color: light-dark(#0072b2, #56b4e9); }}
+</style>
+<h1>Computation graphs</h1>
+<main>
+{figures}
+</main>
+</html>
+"""
+
+
+def figure(name: str, caption: str) -> str:
+    """One picture of the index page, with links to its other forms."""
+    text = html.escape(caption)
+    return (
+        f'<figure><a href="{name}.html"><img src="{name}.svg" alt="{text}" loading="lazy"></a>'
+        f'<figcaption>{text} <a href="{name}.html">interactive</a> · <a href="{name}.svg">SVG</a> · '
+        f'<a href="{name}.png">PNG</a></figcaption></figure>'
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Draw a gallery of computation graphs.")
+    parser.add_argument("--out", type=Path, default=Path("out/graphs"), help="folder for the pictures")
+    parser.add_argument("--only", default="", help="only the pictures whose name begins so")
+    options = parser.parse_args()
+    chosen = {name: make for name, make in GALLERY.items() if name.startswith(options.only)}
+    if not chosen:
+        parser.error(f"--only: expected the beginning of a name among {', '.join(GALLERY)}, got {options.only!r}")
+    options.out.mkdir(parents=True, exist_ok=True)
+    figures = []
+    for name, make in chosen.items():
+        drawing = make()
+        for ending in ("svg", "png", "html"):
+            drawing.save(options.out / f"{name}.{ending}")
+        caption = (make.__doc__ or name).strip()
+        figures.append(figure(name, caption))
+        print(f"{name:<16} {len(drawing.nodes):>4} boxes  {caption}")
+    index = options.out / "index.html"
+    index.write_text(PAGE.format(figures="\n".join(figures)), encoding="utf-8")
+    print(f"\nopen {index}")
+
+
+if __name__ == "__main__":
+    main()
