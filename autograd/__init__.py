@@ -438,7 +438,7 @@ from autograd.transforms import (
 
 def __getattr__(name: str) -> object:
     """The pictures are loaded when they are first asked for: most programs never draw."""
-    if name in ("draw", "Drawing", "DrawError", "visualize"):
+    if name in ("draw", "Drawing", "DrawError", "record_statistics", "visualize"):
         from importlib import import_module
 
         visualize = import_module("autograd.visualize")

@@ -37,7 +37,7 @@ def numbers(*shape: int) -> np.ndarray:
 
 def classes(count: int, *shape: int) -> np.ndarray:
     """Class numbers 0 ... count - 1, the same in every run."""
-    return np.random.default_rng(SEED).integers(0, count, shape)
+    return np.random.default_rng(SEED + len(shape)).integers(0, count, shape)
 
 
 def loss_named(loss: Tensor) -> Tensor:
@@ -110,7 +110,9 @@ class Sequence(nn.Module):
         start = np.zeros((x.shape[0], self.hidden), np.float32)
         h, c = named("h0", start), named("c0", start)
         for step in range(x.shape[1]):
-            h, c = self.cell(x[:, step], (h, c))
+            now = x[:, step]
+            now.name = f"x[:, {step}]"
+            h, c = self.cell(now, (h, c))
         return self.readout(h)
 
 
@@ -194,10 +196,10 @@ class Transformer(nn.Module):
         self.tok_emb, self.pos_emb = Embedding(tokens, width), Embedding(length, width)
         self.blocks = nn.Sequential(*(Block(width, heads) for _ in range(blocks)))
         self.ln, self.head = LayerNorm(width), nn.Linear(width, tokens)
+        self.positions = ag.tensor(np.arange(length))
 
     def forward(self, ids: Tensor) -> Tensor:
-        positions = named("positions", np.arange(ids.shape[1]))
-        x = self.tok_emb(ids) + self.pos_emb(positions)
+        x = self.tok_emb(ids) + self.pos_emb(self.positions)
         return self.head(self.ln(self.blocks(x)))
 
 
@@ -222,77 +224,78 @@ def expression() -> ag.Drawing:
     return ag.draw(d, params={"a": a, "b": b, "c": c}, show=("shape", "grad"))
 
 
-def mlp_loss() -> tuple[MLP, Tensor]:
+def mlp() -> tuple[MLP, Tensor, Tensor]:
     ag.manual_seed(SEED)
-    model = MLP()
-    x, y = named("x", numbers(64, 2)), named("y", classes(3, 64))
-    return model, loss_named(ag.cross_entropy(model(x), y))
+    return MLP(), named("x", numbers(64, 2)), named("y", classes(3, 64))
 
 
 def mlp_before() -> ag.Drawing:
     """A multilayer perceptron before the backward pass: what is kept for it is marked ◆."""
-    return ag.draw(mlp_loss()[1])
+    model, x, y = mlp()
+    return ag.draw(loss_named(ag.cross_entropy(model(x), y)), params={"y": y})
 
 
 def mlp_after() -> ag.Drawing:
     """The same after the backward pass: the norm of each gradient."""
-    _, loss = mlp_loss()
+    model, x, y = mlp()
+    loss = loss_named(ag.cross_entropy(model(x), y))
     loss.backward()
-    return ag.draw(loss)
+    return ag.draw(loss, params={"y": y})
 
 
 def mlp_sick() -> ag.Drawing:
-    """Something went wrong: where the first NaN arose, and which gradients vanished or exploded."""
-    ag.manual_seed(SEED)
-    model = nn.Sequential(nn.Linear(2, 16), nn.Sigmoid(), nn.Linear(16, 16), nn.ReLU(), nn.Linear(16, 3))
-    model[0].weight.data = model[0].weight.data * 1e4
-    with ag.record_source():
-        x, y = named("x", numbers(64, 2)), named("y", classes(3, 64))
-        scores = model(x)
-        loss = loss_named(ag.cross_entropy(scores, y) + ag.log(scores.mean() * 0 - 1.0))
+    """Something went wrong: gradients vanish and explode, and the op that made the first NaN is marked."""
+    model, x, y = mlp()
+    model.fc1.weight.data = model.fc1.weight.data * 1e4  # saturates the sigmoid
+    with ag.record_statistics():
+        scores = model.fc2(ag.sigmoid(model.fc1(x)))
+        penalty = ag.sqrt(model.fc2.bias).sum()  # of a negative number
+        loss = loss_named(1e3 * ag.cross_entropy(scores, y) + penalty)
     loss.backward()
-    return ag.draw(loss)
+    return ag.draw(loss, model=model, params={"y": y})
 
 
 def cnn() -> ag.Drawing:
     """A convolutional network for images of 8 x 8 pixels."""
     ag.manual_seed(SEED)
-    loss = loss_named(ag.cross_entropy(ConvNet()(named("images", numbers(32, 1, 8, 8))), named("labels", classes(10, 32))))
+    images, labels = named("images", numbers(32, 1, 8, 8)), named("labels", classes(10, 32))
+    loss = loss_named(ag.cross_entropy(ConvNet()(images), labels))
     loss.backward()
-    return ag.draw(loss)
+    return ag.draw(loss, params={"labels": labels})
 
 
 def lstm() -> ag.Drawing:
     """An LSTM unrolled over 24 steps."""
     ag.manual_seed(SEED)
     model = Sequence(8, 16, 2)
-    loss = loss_named(ag.cross_entropy(model(named("x", numbers(4, 24, 8))), named("y", classes(2, 4))))
+    x, y = ag.tensor(numbers(4, 24, 8)), ag.tensor(classes(2, 4))
+    loss = loss_named(ag.cross_entropy(model(x), y))
     loss.backward()
-    return ag.draw(loss)
+    return ag.draw(loss, params={"y": y})
 
 
-def transformer_loss() -> Tensor:
+def transformer(depth: int | None = None) -> ag.Drawing:
     ag.manual_seed(SEED)
     model = Transformer()
     ids, targets = named("ids", classes(65, 8, 64)), named("targets", classes(65, 8 * 64))
     loss = loss_named(ag.cross_entropy(model(ids).reshape(8 * 64, 65), targets))
     loss.backward()
-    return loss
+    return ag.draw(loss, params={"ids": ids, "targets": targets, "positions": model.positions}, depth=depth)
 
 
-def transformer_0() -> ag.Drawing:
-    """A transformer of twelve blocks as one box."""
-    return ag.draw(transformer_loss(), depth=0)
+def transformer_1() -> ag.Drawing:
+    """A transformer of twelve blocks, from far away."""
+    return transformer(depth=1)
 
 
-def transformer_2() -> ag.Drawing:
-    """The same transformer two levels down: equal blocks are drawn once."""
-    return ag.draw(transformer_loss(), depth=2)
+def transformer_3() -> ag.Drawing:
+    """The same transformer two levels closer: equal blocks are drawn once."""
+    return transformer(depth=3)
 
 
 def transformer_all() -> ag.Drawing:
     """The same transformer, everything in it."""
-    return ag.draw(transformer_loss())
+    return transformer()
 
 
 def double_backward() -> ag.Drawing:
@@ -300,7 +303,7 @@ def double_backward() -> ag.Drawing:
     x = ag.tensor([0.5, -1.0, 2.0], requires_grad=True)
     y = (x * ag.sin(x)).sum()
     (dx,) = ag.grad(y, x, create_graph=True)
-    return ag.draw({"dy/dx": dx}, params={"x": x})
+    return ag.draw({"y": y, "dy/dx": dx}, params={"x": x})
 
 
 GALLERY: dict[str, Callable[[], ag.Drawing]] = {
@@ -310,8 +313,8 @@ GALLERY: dict[str, Callable[[], ag.Drawing]] = {
     "mlp_sick": mlp_sick,
     "cnn": cnn,
     "lstm": lstm,
-    "transformer_0": transformer_0,
-    "transformer_2": transformer_2,
+    "transformer_1": transformer_1,
+    "transformer_3": transformer_3,
     "transformer_all": transformer_all,
     "double_backward": double_backward,
 }

@@ -44,8 +44,19 @@ class Writer:
         self.direction = direction
         self.legend = legend
         self.by_key = graph.by_key()
-        self.spine = spine(graph)
+        path = spine(graph)
+        self.spine = set(path)
+        self.following = dict(pairwise(path))
         self.sides = self._sides()
+        self.right = self._right()
+
+    def straight(self) -> list[tuple[str, str]]:
+        """The edges of the data path that skip connections would push aside; empty when there are none."""
+        skips = any(
+            edge.tail in self.spine and edge.head in self.spine and self.following.get(edge.tail) != edge.head
+            for edge in self.graph.edges
+        )
+        return list(self.following.items()) if skips and self.direction == "TB" else []
 
     def write(self) -> str:
         """The whole DOT source."""
@@ -107,7 +118,7 @@ class Writer:
     def _cluster(self, box: Box, depth: int, inside: list[Vertex]) -> list[str]:
         theme = self.theme
         indent = "  " * depth
-        name = f"{box.name} … {box.last}" if box.last else box.name
+        name = f"{box.name} … {box.last}" if box.last and box.last != box.name else box.name
         kind = f"{box.type}({box.arguments})" if box.arguments and not box.last else box.type
         label = font(name, theme.text, 12, bold=True) + "  " + font(kind, theme.small)
         if box.copies > 1:
@@ -228,18 +239,31 @@ class Writer:
                 sides[leaf.key] = edge.head
         return sides
 
+    def _right(self) -> set[str]:
+        """Of the leaves beside an op, those that stand at its right: every second parameter, so that all arrows are short."""
+        placed: dict[str, int] = defaultdict(int)
+        found = set()
+        for leaf, head in self.sides.items():
+            if placed[head] % 2:
+                found.add(leaf)
+            placed[head] += 1
+        return found
+
     def _same_ranks(self, vertices: list[Vertex]) -> list[str]:
         beside: dict[str, list[str]] = defaultdict(list)
         for vertex in vertices:
             if vertex.key in self.sides:
                 beside[self.sides[vertex.key]].append(vertex.key)
         lines = []
-        chain: list[str] = []  # all leaves at the side of these vertices, from top to bottom
+        columns: dict[bool, list[str]] = {False: [], True: []}  # the leaves next to their op, from top to bottom
         for head, leaves in beside.items():
-            # several leaves of one op stand in a column, the last one on the op's rank
-            lines.append(f"{{rank=same; {leaves[-1]}; {head}}}")
-            chain.extend(leaves)
-        lines.extend(f"{first} -> {second} [style=invis, weight=8]" for first, second in pairwise(chain))
+            lines.append(f"{{rank=same; {'; '.join([*leaves, head])}}}")
+            for right in (False, True):
+                row = [leaf for leaf in leaves if (leaf in self.right) is right]
+                lines.extend(f"{first} -> {second} [style=invis]" for first, second in pairwise(row))
+                columns[right].extend(row[:1] if right else row[-1:])
+        for column in columns.values():
+            lines.extend(f"{first} -> {second} [style=invis, weight=2]" for first, second in pairwise(column))
         return lines
 
     def _edge(self, edge: Edge) -> str:
@@ -247,19 +271,21 @@ class Writer:
         tail = self.by_key[edge.tail]
         attributes = []
         on_spine = edge.tail in self.spine and edge.head in self.spine
+        straight = on_spine and self.following.get(edge.tail) == edge.head
         flat = edge.tail in self.sides
-        if flat and self.direction == "TB":
-            attributes.append("tailport=e, headport=w")
-        attributes.append("weight=50" if on_spine else "weight=4" if flat else "weight=1")
+        attributes.append("weight=50" if straight else "weight=4" if flat else "weight=1")
+        skip = on_spine and not straight
+        if skip and self.direction == "TB":
+            attributes.append("tailport=e, headport=e")  # a skip connection runs at the right of what it skips
         if not edge.tracked:
             attributes.append(f'style=dashed, color="{theme.quiet}"')
-        if tail.kind in ("op", "module") and "shape" in self.show:
+        if tail.kind in ("op", "module") and "shape" in self.show and not skip:  # what is skipped shows its shape
             text = shape_text(edge.shape)
             if "dtype" in self.show or edge.dtype not in ("float32", "float64", ""):
                 text += f" {edge.dtype}"
             label = escape("  " + text)
             if edge.copies > 1:
-                label += " " + font(f"×{edge.copies}", theme.small)
+                label += "  " + font(f"×{edge.copies}", theme.accent, bold=True)
             if edge.saved and "saved" in self.show:
                 label += " " + font(SAVED, theme.saved)
             attributes.append(f"label=<{label}>")
@@ -269,13 +295,16 @@ class Writer:
             ("shape", shape_text(edge.shape)),
             ("dtype", edge.dtype),
         ]
+        attributes.append(f'id="{edge.tail}->{edge.head}"')
         attributes.append(f"edgetooltip={quote(self._facts(tuple(facts), tail.name))}")
         attributes.append(f"labeltooltip={quote(count_text(edge.copies) + ' × ' + shape_text(edge.shape))}")
+        if edge.tail in self.right:  # on one rank, an arrow's tail lies at the left of its head
+            return f"{edge.head} -> {edge.tail} [dir=back, {', '.join(attributes)}]"
         return f"{edge.tail} -> {edge.head} [{', '.join(attributes)}]"
 
 
-def spine(graph: Graph) -> set[str]:
-    """The vertices of the longest data path to the last output: they are laid out in one straight line."""
+def spine(graph: Graph) -> list[str]:
+    """The vertices of the longest data path to the last output, in its order: they are laid out in one straight line."""
     by_key = graph.by_key()
     incoming: dict[str, list[str]] = defaultdict(list)
     for edge in graph.edges:
@@ -306,8 +335,8 @@ def spine(graph: Graph) -> set[str]:
             length[key] = best + 1
     outputs = [vertex.key for vertex in graph.vertices if vertex.kind == "output"]
     place: str | None = outputs[-1] if outputs else None
-    found: set[str] = set()
+    found: dict[str, None] = {}
     while place is not None and place not in found:
-        found.add(place)
+        found[place] = None
         place = before.get(place)
-    return found
+    return list(reversed(found))

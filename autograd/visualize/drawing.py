@@ -227,11 +227,22 @@ class Drawing:
     @cached_property
     def dot(self) -> str:
         """The picture in the language of Graphviz."""
-        return self.dot_of(self._graph, THEMES["light" if self._theme == "auto" else self._theme])
+        return self._writer(self._graph, self._colours).write()
 
-    def dot_of(self, graph: Graph, theme: Theme) -> str:
-        """A model in DOT with the options of this drawing."""
-        return Writer(graph, theme, self._show, self._direction, self._legend).write()
+    @property
+    def _colours(self) -> Theme:
+        return THEMES["light" if self._theme == "auto" else self._theme]
+
+    def _writer(self, graph: Graph, theme: Theme) -> Writer:
+        return Writer(graph, theme, self._show, self._direction, self._legend)
+
+    def lay_out(self, graph: Graph, theme: Theme, format: str) -> bytes:
+        """A model laid out with the options of this drawing."""
+        writer = self._writer(graph, theme)
+        dot = writer.write()
+        if format == "png":
+            dot = dot.replace("  graph [", "  graph [dpi=130, ", 1)
+        return lay_out(dot, format, len(graph.vertices), straight=writer.straight())
 
     @property
     def title(self) -> str:
@@ -266,7 +277,7 @@ class Drawing:
         require_graphviz("svg")
         if self._theme == "auto":
             theme, table = coded_theme()
-            svg = lay_out(self.dot_of(self._graph, theme), "svg", len(self._graph.vertices)).decode("utf-8")
+            svg = self.lay_out(self._graph, theme, "svg").decode("utf-8")
             return automatic_svg(svg, table)
         return self._laid_out("svg").decode("utf-8")
 
@@ -275,10 +286,7 @@ class Drawing:
         count = len(self._graph.vertices)
         if count > _HARD_LIMIT and self._max_nodes is not None:
             raise DrawError(f"{count} nodes are too many to lay out; try depth=1, or max_nodes=None if you mean it")
-        dot = self.dot
-        if format == "png":
-            dot = dot.replace("  graph [", "  graph [dpi=130, ", 1)
-        return lay_out(dot, format, count)
+        return self.lay_out(self._graph, self._colours, format)
 
     def graphviz(self) -> Any:
         """The picture as a ``graphviz.Source`` of the graphviz package."""

@@ -33,6 +33,7 @@ class Vertex:
         facts: further (name, text) pairs, for tooltips and the page.
         copies: how many equal things this one stands for.
         source: the key of the vertex that this is a chip of, or its own.
+        sources: the sources of the copies that a rolled vertex stands for, or ().
     """
 
     key: str
@@ -60,6 +61,7 @@ class Vertex:
     facts: tuple[tuple[str, str], ...] = ()
     copies: int = 1
     source: str = ""
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

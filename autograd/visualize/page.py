@@ -9,7 +9,6 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from autograd.visualize.model import Graph, norm_text
-from autograd.visualize.render import lay_out
 from autograd.visualize.style import SYMBOLS, WORDS, coded_theme
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def page(drawing: Drawing) -> str:
     theme, table = coded_theme()
     sheets, data = [], []
     for label, graph in drawing.sheets(_MOST_DEPTHS):
-        svg = lay_out(drawing.dot_of(graph, theme), "svg", len(graph.vertices)).decode("utf-8")
+        svg = drawing.lay_out(graph, theme, "svg").decode("utf-8")
         svg = coloured(svg[svg.index("<svg") :], table)
         sheets.append(f'<div class="sheet" hidden>{svg}</div>')
         data.append({"label": label, **_page_data(graph)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -47,7 +48,8 @@ def dissolve(graph: Graph) -> Graph:
     for vertex in graph.vertices:
         if vertex.module in single and vertex.kind == "op":
             box = graph.boxes[vertex.module]
-            detail = f"{vertex.detail} {box.name}".strip()
+            name = "" if box.name.isdecimal() else box.name  # the place in a list tells nothing
+            detail = f"{vertex.detail} {name}".strip()
             vertex = replace(vertex, module=box.parent, detail=detail)
         vertices.append(vertex)
     return rebuilt(graph, vertices, graph.edges)
@@ -89,16 +91,17 @@ def collapse(graph: Graph, depth: int | None) -> Graph:
 
 def _collapsed(graph: Graph, key: str, inside: list[Vertex]) -> Vertex:
     box = graph.boxes[key]
-    ops = sum(vertex.kind == "op" for vertex in inside)
+    copies = math.prod(graph.boxes[around].copies for around in graph.ancestors(key))  # of rolled boxes, one is described
+    ops = sum(vertex.copies for vertex in inside if vertex.kind == "op") // copies
     parameters = {vertex.source: vertex for vertex in inside if vertex.kind == "parameter"}
-    values = sum(_size(vertex.shape) for vertex in parameters.values())
+    values = sum(_size(vertex.shape) * max(len(vertex.sources) // copies, 1) for vertex in parameters.values())
     worst = next((state for state in ("nan", "exploding", "vanishing") if any(v.state == state for v in inside)), "")
     counts = f"{ops} {'op' if ops == 1 else 'ops'}" + (f" · {count_text(values)} params" if values else "")
     last = max((vertex for vertex in inside if vertex.kind == "op"), key=lambda vertex: int(vertex.key[1:]), default=inside[-1])
     return Vertex(
         key,
         "module",
-        box.name,
+        f"{box.name} … {box.last}" if box.last and box.last != box.name else box.name,
         box.parent,
         last.shape,
         last.dtype,
@@ -211,10 +214,11 @@ def _feeds(before: list[Vertex], after: list[Vertex], incoming: dict[str, list[E
 def _with_copies(vertex: Vertex, copies: list[Vertex]) -> Vertex:
     if len(copies) == 1:
         return vertex
-    gradients = [copy.gradient for copy in copies if copy.gradient is not None]
+    gradients = [value for copy in copies for value in copy.gradient_range or (copy.gradient,) if value is not None]
     return replace(
         vertex,
-        copies=len(copies),
+        copies=sum(copy.copies for copy in copies),
+        sources=tuple(dict.fromkeys(source for copy in copies for source in copy.sources or (copy.source,))),
         gradient_range=(min(gradients), max(gradients)) if gradients else None,
         saved_bytes=sum(copy.saved_bytes for copy in copies),
         seconds=_total(copy.seconds for copy in copies),
@@ -235,17 +239,24 @@ def chips(graph: Graph, kind: str, most: int) -> Graph:
     for edge in graph.edges:
         if by_key[edge.tail].kind == kind:
             users[edge.tail].setdefault(edge.head, edge.tail)
-    vertices = list(graph.vertices)
+    made: dict[str, list[Vertex]] = defaultdict(list)  # user -> its chips
     for leaf, places in users.items():
-        if len(places) <= most:
-            continue
-        for count, head in enumerate(places, start=1):
+        for count, head in enumerate(places if len(places) > most else (), start=1):
             if count > 1:
                 chip = replace(by_key[leaf], key=f"{leaf}_{count}", again=True)
                 if kind == "parameter":
                     chip.module = by_key[head].module
-                vertices.append(chip)
                 places[head] = chip.key
+            if kind == "parameter":  # the first use too, so that equal modules list their contents in the same order
+                made[head].append(by_key[leaf] if count == 1 else chip)
+            elif count > 1:
+                made[head].append(chip)
+    moved = {chip.key for chips_there in made.values() for chip in chips_there}
+    vertices = []
+    for vertex in graph.vertices:
+        vertices.extend(made[vertex.key])
+        if vertex.key not in moved:
+            vertices.append(vertex)
     edges = [replace(edge, tail=users[edge.tail][edge.head]) if edge.tail in users else edge for edge in graph.edges]
     return rebuilt(graph, vertices, edges)
 

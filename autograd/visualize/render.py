@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import importlib.util
+import math
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 
 _LAYOUT = """
 import sys, pygraphviz
 graph = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode("utf-8"))
-sys.stdout.buffer.write(graph.draw(format=sys.argv[1], prog="dot"))
+sys.stdout.buffer.write(graph.draw(format=sys.argv[2], prog=sys.argv[1]))
 """
+_PLACED = "nop2"  # draws what has its places already
 
 MISSING = """no Graphviz found, so this graph cannot be laid out as {format}.
   install one of:   pip install pygraphviz            (its wheels contain Graphviz)
@@ -24,11 +28,11 @@ class DrawError(RuntimeError):
 
 
 def find_graphviz() -> list[str] | None:
-    """The command that lays DOT out (the format is appended): pygraphviz, else ``dot`` on the PATH, else None."""
+    """The program that lays DOT out: a script for pygraphviz, else ``dot`` on the PATH, else None."""
     if importlib.util.find_spec("pygraphviz") is not None:
         return [sys.executable, "-c", _LAYOUT]
     dot = shutil.which("dot")
-    return None if dot is None else [dot, "-T"]
+    return None if dot is None else [dot]
 
 
 def require_graphviz(format: str) -> list[str]:
@@ -39,19 +43,42 @@ def require_graphviz(format: str) -> list[str]:
     return command
 
 
-def lay_out(dot: str, format: str, vertices: int, timeout: float = 20.0) -> bytes:
+def lay_out(dot: str, format: str, vertices: int, timeout: float = 20.0, straight: Sequence[tuple[str, str]] = ()) -> bytes:
     """DOT laid out as svg, png, pdf or json.
 
     It runs in a process of its own: pygraphviz holds the interpreter lock while it works, so neither Ctrl-C nor a timeout
     would get through in this one.
 
+    Args:
+        dot: the source.
+        format: what to make.
+        vertices: how many there are, for the message of a timeout.
+        timeout: seconds after which the layout is given up.
+        straight: (tail, head) of edges that run straight down; where there are others beside them, Graphviz makes room for their
+            labels by bending them, so they are drawn anew after the layout.
+
     Raises:
         DrawError: when there is no Graphviz, it fails, or it takes longer than ``timeout`` seconds.
     """
     command = require_graphviz(format)
-    command = [*command[:-1], command[-1] + format] if command[-1] == "-T" else [*command, format]
+    if not straight:
+        return _run(command, "dot", dot.encode("utf-8"), format, vertices, timeout)
+    # the resolution would scale the places a second time
+    places = re.sub(r"dpi=\d+, ", "", dot, count=1)
+    placed = _run(command, "dot", places.encode("utf-8"), "dot", vertices, timeout).decode("utf-8")
+    placed = straightened(placed, straight)
+    if places != dot:
+        placed = placed.replace("graph [", "graph [dpi=130, ", 1)
+    return _run(command, _PLACED, placed.encode("utf-8"), format, vertices, timeout)
+
+
+def _run(command: list[str], program: str, source: bytes, format: str, vertices: int, timeout: float) -> bytes:
+    if len(command) == 1:  # dot itself
+        command = [*command, f"-K{program}", f"-T{format}"]
+    else:
+        command = [*command, program, format]
     try:
-        done = subprocess.run(command, input=dot.encode("utf-8"), capture_output=True, timeout=timeout, check=False)
+        done = subprocess.run(command, input=source, capture_output=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired:
         raise DrawError(
             f"layout took longer than {timeout:g} s ({vertices} nodes). Try depth=1, shared='chip', or g.save('graph.dot')"
@@ -60,3 +87,30 @@ def lay_out(dot: str, format: str, vertices: int, timeout: float = 20.0) -> byte
         message = done.stderr.decode("utf-8", "replace").strip().splitlines()
         raise DrawError(f"Graphviz failed: {message[-1] if message else 'no output'}")
     return done.stdout
+
+
+def straightened(placed: str, straight: Sequence[tuple[str, str]]) -> str:
+    """A laid-out graph in DOT with these edges drawn as vertical lines, each label beside its line."""
+    placed = placed.replace("\\\n", "")  # long strings are broken over lines
+    places = {}
+    for found in re.finditer(r'^\s+(\w+)\s+\[(?:.*?\n)*?.*?\bpos="(-?[\d.]+),(-?[\d.]+)"', placed, re.MULTILINE):
+        places.setdefault(found[1], float(found[2]))
+    for tail, head in straight:
+        pattern = rf'id="{tail}->{head}"(?:(?!;\n).|\n(?!\t\w))*?pos="e,([^"]*)"'
+        found = re.search(pattern, placed)
+        x = places.get(tail)
+        if found is None or x is None or abs(places.get(head, x + 9) - x) > 0.5:
+            continue
+        points = [tuple(map(float, point.split(","))) for point in found[1].split()]
+        if max(abs(point[0] - x) for point in points) < 1.0:
+            continue
+        tip, start, base = points[0][1], points[1][1], points[0][1] + math.dist(points[0], points[-1])
+        line = f"e,{x:g},{tip:g} " + " ".join(f"{x:g},{start + (base - start) * part / 3:g}" for part in range(4))
+        whole = found[0].replace(f"e,{found[1]}", line)
+        label = re.search(r'\blp="(-?[\d.]+),(-?[\d.]+)"', whole)
+        if label:
+            y = float(label[2])
+            beside = min(points[1:], key=lambda point: abs(point[1] - y))[0]
+            whole = whole.replace(label[0], f'lp="{float(label[1]) - beside + x:g},{label[2]}"')
+        placed = placed[: found.start()] + whole + placed[found.end() :]
+    return placed

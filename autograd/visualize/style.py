@@ -108,7 +108,7 @@ class Thresholds:
     """Where a gradient counts as sick: limits of rms(gradient) / rms(weight). They are rules of thumb, not laws."""
 
     vanishing: float = 1e-7
-    exploding: float = 1.0
+    exploding: float = 10.0
 
 
 def coded_theme() -> tuple[Theme, dict[str, tuple[str, str]]]:

@@ -43,7 +43,7 @@ class Names:
 
     def __init__(self, given: Mapping[str, Any] | None, model: Any = None) -> None:
         self._given: dict[Node, str] = {}
-        self._arrays: dict[int, str] = {}
+        self._arrays: dict[str, np.ndarray[Any, Any]] = {}
         for name, value in (given or {}).items():
             if not name.startswith("_"):
                 self._take(name, value)
@@ -58,11 +58,21 @@ class Names:
             self._given.setdefault(node, name)
         array = getattr(value, "_data", value)
         if isinstance(array, np.ndarray):
-            self._arrays.setdefault(id(owner(array)), name)
+            self._arrays.setdefault(name, array)
 
     def of_array(self, array: np.ndarray[Any, Any], otherwise: str) -> str:
-        """The name of an array that is no argument but a static one, such as an index."""
-        return self._arrays.get(id(owner(array)), otherwise)
+        """The name of an array that is no argument but a static one, such as an index; it may have been copied since."""
+        for name, given in self._arrays.items():
+            if owner(given) is owner(array):
+                return name
+        for name, given in self._arrays.items():
+            if (
+                given.size == array.size
+                and given.dtype.kind == array.dtype.kind
+                and np.array_equal(given.ravel(), array.ravel())
+            ):
+                return name
+        return otherwise
 
     def of(self, node: Node, scope: Scope | None) -> str:
         """The name of a leaf where it is used in ``scope``: relative to the innermost module that owns it."""
@@ -85,9 +95,7 @@ def _named_nodes(module: Any) -> dict[str, Node]:
     return {name: parameter.node for name, parameter in named() if parameter.node is not None}
 
 
-def read(
-    outputs: Mapping[str, Any], names: Names, thresholds: Thresholds, profile: Any = None, values: bool = False
-) -> Graph:
+def read(outputs: Mapping[str, Any], names: Names, thresholds: Thresholds, profile: Any = None, values: bool = False) -> Graph:
     """The model of everything behind some tensors.
 
     Args:
