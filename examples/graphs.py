@@ -204,12 +204,13 @@ class Transformer(nn.Module):
 
 
 class MLP(nn.Module):
-    def __init__(self) -> None:
+    def __init__(self, activation: Callable[[Tensor], Tensor] = ag.relu) -> None:
         super().__init__()
         self.fc1, self.fc2 = nn.Linear(2, 16), nn.Linear(16, 3)
+        self.activation = activation
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.fc2(ag.relu(self.fc1(x)))
+        return self.fc2(self.activation(self.fc1(x)))
 
 
 # ---------------------------------------------------------------------------------------------------- the pictures
@@ -224,9 +225,9 @@ def expression() -> ag.Drawing:
     return ag.draw(d, params={"a": a, "b": b, "c": c}, show=("shape", "grad"))
 
 
-def mlp() -> tuple[MLP, Tensor, Tensor]:
+def mlp(activation: Callable[[Tensor], Tensor] = ag.relu) -> tuple[MLP, Tensor, Tensor]:
     ag.manual_seed(SEED)
-    return MLP(), named("x", numbers(64, 2)), named("y", classes(3, 64))
+    return MLP(activation), named("x", numbers(64, 2)), named("y", classes(3, 64))
 
 
 def mlp_before() -> ag.Drawing:
@@ -245,14 +246,13 @@ def mlp_after() -> ag.Drawing:
 
 def mlp_sick() -> ag.Drawing:
     """Something went wrong: gradients vanish and explode, and the op that made the first NaN is marked."""
-    model, x, y = mlp()
-    model.fc1.weight.data = model.fc1.weight.data * 1e4  # saturates the sigmoid
+    model, x, y = mlp(ag.sigmoid)
+    model.fc1.weight.data = model.fc1.weight.data * 1e5  # saturates the sigmoid
     with ag.record_statistics():
-        scores = model.fc2(ag.sigmoid(model.fc1(x)))
         penalty = ag.sqrt(model.fc2.bias).sum()  # of a negative number
-        loss = loss_named(1e3 * ag.cross_entropy(scores, y) + penalty)
+        loss = loss_named(1e3 * ag.cross_entropy(model(x), y) + penalty)
     loss.backward()
-    return ag.draw(loss, model=model, params={"y": y})
+    return ag.draw(loss, params={"y": y})
 
 
 def cnn() -> ag.Drawing:

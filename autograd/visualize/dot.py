@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from itertools import pairwise
 
 from autograd.visualize.model import Box, Edge, Graph, Vertex, count_text, norm_text, shape_text
@@ -29,8 +29,10 @@ def quote(text: str) -> str:
 
 
 def font(text: str, colour: str, size: int = 10, bold: bool = False) -> str:
-    """A run of text in an HTML-like label."""
+    """A run of text in an HTML-like label; nothing for nothing, since Graphviz drops a label with an empty run."""
     body = escape(text)
+    if not body:
+        return ""
     return f'<FONT POINT-SIZE="{size}" COLOR="{colour}">{f"<B>{body}</B>" if bold else body}</FONT>'
 
 
@@ -120,7 +122,7 @@ class Writer:
         indent = "  " * depth
         name = f"{box.name} … {box.last}" if box.last and box.last != box.name else box.name
         kind = f"{box.type}({box.arguments})" if box.arguments and not box.last else box.type
-        label = font(name, theme.text, 12, bold=True) + "  " + font(kind, theme.small)
+        label = "  ".join(filter(None, (font(name, theme.text, 12, bold=True), font(kind, theme.small))))
         if box.copies > 1:
             label += "  " + font(f"×{box.copies}", theme.accent, 12, bold=True)
         fill = theme.backward.fill if box.backward else theme.box_fill[min(depth - 1, 1)]
@@ -237,7 +239,9 @@ class Writer:
             beside = leaf.kind == "parameter" or (leaf.kind == "input" and edge.head in fed)
             if beside and leaf.module == self.by_key[edge.head].module and len(heads[leaf.key]) == 1:
                 sides[leaf.key] = edge.head
-        return sides
+        count = Counter(sides.values())
+        # off the data path, an op that others feed has one leaf beside it; of all others, the leaves stand above them
+        return {leaf: head for leaf, head in sides.items() if head in self.spine or (head in fed and count[head] == 1)}
 
     def _right(self) -> set[str]:
         """Of the leaves beside an op, those that stand at its right: every second parameter, so that all arrows are short."""

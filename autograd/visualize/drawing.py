@@ -49,9 +49,9 @@ def draw(
         model: the module that made it; names are found without it where the modules were called as modules.
         params: names for tensors: a dict, or ``locals()``.
         show: what is written besides the ops: among "shape", "dtype", "value" (of up to four elements), "grad" (the norm),
-            "stats" (mean ± deviation, least … greatest), "saved" (what is kept for backward), "source" (the line that made an op,
-            where ``record_source()`` or ``record_statistics()`` was on), "time" and "memory" (of a ``profile``), or "all". Of the
-            values, those are known that a leaf, an output or the graph still holds, and all under ``record_statistics()``.
+            "stats" (mean ± deviation, least … greatest), "saved" (what is kept for backward), "source" (the line that made an
+            op, where ``record_source()`` or ``record_statistics()`` was on), "time" and "memory" (of a ``profile``), or "all".
+            Values are known where a leaf, an output or the graph still holds them, and all under ``record_statistics()``.
         depth: 0 draws one box for each outermost module, 1 shows what is in these, ..., None all.
         roll: draw runs of equal modules once, with a count.
         direction: "TB" (data flows down) or "LR" (to the right).

@@ -241,7 +241,11 @@ def chips(graph: Graph, kind: str, most: int) -> Graph:
             users[edge.tail].setdefault(edge.head, edge.tail)
     made: dict[str, list[Vertex]] = defaultdict(list)  # user -> its chips
     for leaf, places in users.items():
-        for count, head in enumerate(places if len(places) > most else (), start=1):
+        if len(places) <= most:
+            continue
+        # the leaf itself stays where it lies, in the module that owns it
+        ordered = sorted(places, key=lambda head: kind == "parameter" and by_key[head].module != by_key[leaf].module)  # noqa: B023
+        for count, head in enumerate(ordered, start=1):
             if count > 1:
                 chip = replace(by_key[leaf], key=f"{leaf}_{count}", again=True)
                 if kind == "parameter":

@@ -60,8 +60,8 @@ recorded: weakref.WeakKeyDictionary[Node, Statistics] = weakref.WeakKeyDictionar
 class record_statistics:
     """Inside, each op remembers the statistics of its value and the line that made it, for ``draw(..., show="stats")``.
 
-    A graph does not keep the values that no derivative reads, so this is how to see them all, and the op where a NaN first arose.
-    It costs a pass over every value and some microseconds an op. A tracer that is on around it (anomaly mode, a profiler) goes on.
+    A graph does not keep the values that no derivative reads: this is how to see them all, and the op where a NaN first arose.
+    It costs a pass over every value and some microseconds an op. A tracer around it (anomaly mode, a profiler) goes on.
 
     Example:
         >>> import autograd as ag

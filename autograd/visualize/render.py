@@ -54,7 +54,7 @@ def lay_out(dot: str, format: str, vertices: int, timeout: float = 20.0, straigh
         format: what to make.
         vertices: how many there are, for the message of a timeout.
         timeout: seconds after which the layout is given up.
-        straight: (tail, head) of edges that run straight down; where there are others beside them, Graphviz makes room for their
+        straight: (tail, head) of edges that run straight down; where others run beside them, Graphviz makes room for their
             labels by bending them, so they are drawn anew after the layout.
 
     Raises:
@@ -92,25 +92,25 @@ def _run(command: list[str], program: str, source: bytes, format: str, vertices:
 def straightened(placed: str, straight: Sequence[tuple[str, str]]) -> str:
     """A laid-out graph in DOT with these edges drawn as vertical lines, each label beside its line."""
     placed = placed.replace("\\\n", "")  # long strings are broken over lines
-    places = {}
+    places: dict[str, float] = {}
     for found in re.finditer(r'^\s+(\w+)\s+\[(?:.*?\n)*?.*?\bpos="(-?[\d.]+),(-?[\d.]+)"', placed, re.MULTILINE):
         places.setdefault(found[1], float(found[2]))
     for tail, head in straight:
         pattern = rf'id="{tail}->{head}"(?:(?!;\n).|\n(?!\t\w))*?pos="e,([^"]*)"'
-        found = re.search(pattern, placed)
+        edge = re.search(pattern, placed)
         x = places.get(tail)
-        if found is None or x is None or abs(places.get(head, x + 9) - x) > 0.5:
+        if edge is None or x is None or abs(places.get(head, x + 9) - x) > 0.5:
             continue
-        points = [tuple(map(float, point.split(","))) for point in found[1].split()]
+        points = [tuple(map(float, point.split(","))) for point in edge[1].split()]
         if max(abs(point[0] - x) for point in points) < 1.0:
             continue
         tip, start, base = points[0][1], points[1][1], points[0][1] + math.dist(points[0], points[-1])
         line = f"e,{x:g},{tip:g} " + " ".join(f"{x:g},{start + (base - start) * part / 3:g}" for part in range(4))
-        whole = found[0].replace(f"e,{found[1]}", line)
+        whole = edge[0].replace(f"e,{edge[1]}", line)
         label = re.search(r'\blp="(-?[\d.]+),(-?[\d.]+)"', whole)
         if label:
             y = float(label[2])
             beside = min(points[1:], key=lambda point: abs(point[1] - y))[0]
             whole = whole.replace(label[0], f'lp="{float(label[1]) - beside + x:g},{label[2]}"')
-        placed = placed[: found.start()] + whole + placed[found.end() :]
+        placed = placed[: edge.start()] + whole + placed[edge.end() :]
     return placed

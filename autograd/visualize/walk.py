@@ -74,8 +74,8 @@ class Names:
                 return name
         return otherwise
 
-    def of(self, node: Node, scope: Scope | None) -> str:
-        """The name of a leaf where it is used in ``scope``: relative to the innermost module that owns it."""
+    def owned(self, node: Node, scope: Scope | None) -> str:
+        """The name of a leaf in the innermost module around a scope that owns it, or nothing."""
         while scope is not None:
             if scope.owner is not None:
                 known = self._of_owner.get(id(scope.owner))
@@ -85,7 +85,11 @@ class Names:
                 if node in known:
                     return known[node]
             scope = scope.parent
-        return getattr(node, "name", None) or self._given.get(node, "")
+        return ""
+
+    def of(self, node: Node, scope: Scope | None) -> str:
+        """The name of a leaf where it is used in ``scope``: of its module, its own, or the one that the user gave it."""
+        return self.owned(node, scope) or getattr(node, "name", None) or self._given.get(node, "")
 
 
 def _named_nodes(module: Any) -> dict[str, Node]:
@@ -111,16 +115,11 @@ def read(outputs: Mapping[str, Any], names: Names, thresholds: Thresholds, profi
     keys = {node: f"n{index}" for index, node in enumerate(drawn)}
     facts = _Facts(drawn, outputs, thresholds, _costs(profile), values)
     boxes = _Boxes(graph)
-    uses: dict[Node, Node] = {}  # a leaf's first consumer: it is drawn at its side
-    for node in drawn:
-        for parent in node.parents:
-            if type(parent) is Node:
-                uses.setdefault(solid(parent), node)
+    homes = _homes(drawn, names)
     data: dict[int, str] = {}
     for node in drawn:
         if node.is_leaf:
-            user = uses.get(node)
-            scope = None if user is None else user.scope
+            scope = homes.get(node)
             box = boxes.key(scope) if node.pullback is not CONSTANT else None
             graph.vertices.append(facts.leaf(node, keys[node], names.of(node, scope), box))
         else:
@@ -145,6 +144,23 @@ def read(outputs: Mapping[str, Any], names: Names, thresholds: Thresholds, profi
     graph.memory = sum(vertex.memory or 0 for vertex in graph.vertices)
     _title(graph, outputs, facts.diagnosis)
     return graph
+
+
+def _homes(nodes: list[Node], names: Names) -> dict[Node, Scope | None]:
+    """The scope in which a leaf is drawn: that of its first use in a module that owns it, else of its first use."""
+    homes: dict[Node, Scope | None] = {}
+    owned: set[Node] = set()
+    for node in nodes:
+        for parent in node.parents:
+            leaf = solid(parent) if type(parent) is Node else None
+            if leaf is None or not leaf.is_leaf or leaf in owned:
+                continue
+            if names.owned(leaf, node.scope):
+                owned.add(leaf)
+                homes[leaf] = node.scope
+            else:
+                homes.setdefault(leaf, node.scope)
+    return homes
 
 
 def _costs(profile: Any) -> Mapping[Node, tuple[float, int]]:

@@ -30,7 +30,7 @@ _HIDDEN = {"eps", "momentum"}
 
 def static_arrays(node: Node) -> list[tuple[str, np.ndarray[Any, Any]]]:
     """The arrays among the static arguments of an op that a reader knows as data: classes, indices."""
-    found = []
+    found: list[tuple[str, np.ndarray[Any, Any]]] = []
     for name, value in (node.static or {}).items():
         if (node.op, name) in _DATA:
             parts = value if isinstance(value, tuple) else (value,)
