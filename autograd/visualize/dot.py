@@ -240,8 +240,9 @@ class Writer:
             if beside and leaf.module == self.by_key[edge.head].module and len(heads[leaf.key]) == 1:
                 sides[leaf.key] = edge.head
         count = Counter(sides.values())
-        # off the data path, an op that others feed has one leaf beside it; of all others, the leaves stand above them
-        return {leaf: head for leaf, head in sides.items() if head in self.spine or (head in fed and count[head] == 1)}
+        # off the data path, an op with something above it has one leaf beside it; of all others, the leaves stand above them
+        arguments = {edge.head for edge in self.graph.edges if edge.tail not in sides}
+        return {leaf: head for leaf, head in sides.items() if head in self.spine or (head in arguments and count[head] == 1)}
 
     def _right(self) -> set[str]:
         """Of the leaves beside an op, those that stand at its right: every second parameter, so that all arrows are short."""

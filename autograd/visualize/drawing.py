@@ -249,6 +249,11 @@ class Drawing:
         """What stands above the picture."""
         return self._whole.title
 
+    @property
+    def depth_label(self) -> str:
+        """The depth that was asked for, as the page names it."""
+        return "all" if self._depth is None else str(self._depth)
+
     def sheets(self, most: int) -> list[tuple[str, Graph]]:
         """The models at each depth, the coarsest first, without those that look the same or are too large."""
         deepest = max((passes.level(self._whole, key) for key in self._whole.boxes), default=-1)

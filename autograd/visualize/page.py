@@ -42,7 +42,10 @@ def page(drawing: Drawing) -> str:
     """The page of a drawing, with one laid-out SVG for each depth."""
     theme, table = coded_theme()
     sheets, data = [], []
-    for label, graph in drawing.sheets(_MOST_DEPTHS):
+    labelled = drawing.sheets(_MOST_DEPTHS)
+    labels = [label for label, _ in labelled]
+    start = labels.index(drawing.depth_label) if drawing.depth_label in labels else len(labels) - 1
+    for label, graph in labelled:
         svg = drawing.lay_out(graph, theme, "svg").decode("utf-8")
         svg = coloured(svg[svg.index("<svg") :], table)
         sheets.append(f'<div class="sheet" hidden>{svg}</div>')
@@ -56,6 +59,7 @@ def page(drawing: Drawing) -> str:
         .replace("@LIGHT@", variables(table, False))
         .replace("@DARK@", variables(table, True))
         .replace("@LAST@", str(len(sheets) - 1))
+        .replace("@START@", str(start))
         .replace("@SHEETS@", "\n".join(sheets))
         .replace("@DATA@", text)
     )
@@ -67,6 +71,8 @@ def _page_data(graph: Graph) -> dict[str, Any]:
         facts = [*vertex.facts]
         if vertex.gradient is not None and not any(name == "‖grad‖" for name, _ in facts):
             facts.append(("‖grad‖", norm_text(vertex.gradient)))
+        if vertex.fault:
+            facts.append(("first NaN", f"{SYMBOLS['nan']} here"))
         if vertex.state:
             facts.append(("gradient", f"{SYMBOLS[vertex.state]} {WORDS[vertex.state]}"))
         if vertex.value:

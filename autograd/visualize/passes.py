@@ -244,7 +244,7 @@ def chips(graph: Graph, kind: str, most: int) -> Graph:
         if len(places) <= most:
             continue
         # the leaf itself stays where it lies, in the module that owns it
-        ordered = sorted(places, key=lambda head: kind == "parameter" and by_key[head].module != by_key[leaf].module)  # noqa: B023
+        ordered = sorted(places, key=lambda head: kind == "parameter" and by_key[head].module != by_key[leaf].module)
         for count, head in enumerate(ordered, start=1):
             if count > 1:
                 chip = replace(by_key[leaf], key=f"{leaf}_{count}", again=True)
