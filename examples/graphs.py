@@ -274,13 +274,18 @@ def lstm() -> ag.Drawing:
     return ag.draw(loss, params={"y": y})
 
 
-def transformer(depth: int | None = None) -> ag.Drawing:
+def transformer_loss() -> tuple[Tensor, dict[str, Tensor]]:
     ag.manual_seed(SEED)
     model = Transformer()
-    ids, targets = named("ids", classes(65, 8, 64)), named("targets", classes(65, 8 * 64))
+    ids, targets = ag.tensor(classes(65, 8, 64)), ag.tensor(classes(65, 8 * 64))
     loss = loss_named(ag.cross_entropy(model(ids).reshape(8 * 64, 65), targets))
     loss.backward()
-    return ag.draw(loss, params={"ids": ids, "targets": targets, "positions": model.positions}, depth=depth)
+    return loss, {"ids": ids, "targets": targets, "positions": model.positions}
+
+
+def transformer(depth: int | None = None) -> ag.Drawing:
+    loss, names = transformer_loss()
+    return ag.draw(loss, params=names, depth=depth)
 
 
 def transformer_1() -> ag.Drawing:

@@ -267,6 +267,8 @@ class Writer:
                 row = [leaf for leaf in leaves if (leaf in self.right) is right]
                 lines.extend(f"{first} -> {second} [style=invis]" for first, second in pairwise(row))
                 columns[right].extend(row[:1] if right else row[-1:])
+        if len(self.graph.vertices) > _LARGE:  # aligned columns are what takes the layout of long graphs its time
+            return lines
         for column in columns.values():
             lines.extend(f"{first} -> {second} [style=invis, weight=2]" for first, second in pairwise(column))
         return lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -296,7 +297,7 @@ class _Facts:
 
     def _vertex(self, node: Node, key: str, kind: str, name: str, box: str | None) -> Vertex:
         several = node.dtype == SEVERAL
-        vertex = Vertex(key, kind, name, box, None if several else node.shape, "" if several else str(node.dtype), source=key)
+        vertex = Vertex(key, kind, name, box, None if several else node.shape, "" if several else _dtype_text(node.dtype), source=key)
         vertex.saved = node in self.kept
         vertex.fault = node is self._fault
         known = self._known.get(node)
@@ -327,7 +328,7 @@ class _Facts:
             vertex.gradient, vertex.state = health(
                 None if grad is None else grad._data, None if tensor is None else tensor._data, self._thresholds
             )
-        vertex.facts = (("shape", shape_text(node.shape)), ("dtype", str(node.dtype)), *self._about_value(vertex))
+        vertex.facts = (("shape", shape_text(node.shape)), ("dtype", _dtype_text(node.dtype)), *self._about_value(vertex))
         return vertex
 
     def op(self, node: Node, key: str, box: str | None) -> Vertex:
@@ -337,7 +338,7 @@ class _Facts:
         vertex.backward = node.scope is not None and node.scope.in_backward
         gradient = getattr(node, "grad", None)
         if gradient is not None:
-            vertex.gradient = float(np.linalg.norm(np.asarray(gradient._data, np.float64)))
+            vertex.gradient = norm_of(gradient._data)
         facts = [("op", node.op)]
         facts.extend(("argument", _aval_text(parent)) for parent in node.parents)
         if node.dtype != SEVERAL:
@@ -373,12 +374,17 @@ def _diagnosis(node: Node, sure: bool) -> str:
     return f"{'first NaN' if sure else 'NaN seen first'}: {node.op}{where}{line}"
 
 
+def norm_of(array: Any) -> float:
+    """The Euclidean norm, without BLAS: its threads cost more than they save here."""
+    return float(np.sqrt(np.sum(np.square(array, dtype=np.float64))))
+
+
 def health(gradient: Any, weight: Any, thresholds: Thresholds) -> tuple[float | None, str]:
     """The norm of a gradient, and its state by r = rms(gradient) / max(rms(weight), 1e-8) of a weight that is not all 0."""
     if gradient is None:
         return None, "no grad"
     wide = np.asarray(gradient, np.float64)
-    norm = float(np.linalg.norm(wide))
+    norm = norm_of(wide)
     if not np.all(np.isfinite(wide)):
         return norm, "nan"
     if not np.any(wide):
@@ -395,12 +401,19 @@ def health(gradient: Any, weight: Any, thresholds: Thresholds) -> tuple[float | 
     return norm, "exploding" if ratio > thresholds.exploding else ""
 
 
+@cache
+def _dtype_text(dtype: Any) -> str:
+    return str(dtype)  # which NumPy composes anew each time
+
+
+@lru_cache(4096)
+def _array_text(aval: tuple[tuple[int, ...], Any]) -> str:
+    shape, dtype = aval
+    return f"{shape[0]} outputs" if dtype == SEVERAL else f"{dtype}[{','.join(map(str, shape))}]"
+
+
 def _aval_text(parent: Any) -> str:
-    if type(parent) is not Node:
-        return f"{parent:g}"
-    if parent.dtype.kind == "V":
-        return f"{parent.shape[0]} outputs"
-    return f"{parent.dtype}[{','.join(map(str, parent.shape))}]"
+    return _array_text(parent.aval) if type(parent) is Node else f"{parent:g}"
 
 
 def _edges(node: Node, keys: dict[Node, str], kept: set[Node]) -> list[Edge]:
@@ -414,7 +427,7 @@ def _edges(node: Node, keys: dict[Node, str], kept: set[Node]) -> list[Edge]:
                     keys[node],
                     position,
                     parent.shape,
-                    str(parent.dtype),
+                    _dtype_text(parent.dtype),
                     saved=maker in kept and not maker.is_leaf,
                     tracked=maker.pullback is not CONSTANT,
                 )
