@@ -18,6 +18,7 @@ import numpy as np
 
 import autograd as ag
 from autograd.ops._columns import Columns
+from autograd.ops._rows import exponentials, row_maxima, row_sums
 from autograd.ops._windows import Windows, padded, view
 from autograd.ops.gate import gate
 from autograd.scattering import add_at
@@ -142,6 +143,28 @@ def columns() -> None:
     show("columns of 16x32x16x16, 3x3", {"in two steps (ours)": lambda: room.of(images), "at once": at_once})
 
 
+def row_reductions() -> None:
+    """Sums and maxima of 2,048 rows of 64 float32, and the exponentials of 128 rows of 1,000."""
+    x = np.random.default_rng(0).normal(size=(2048, 64)).astype(np.float32)
+    show("sums of 2,048 rows of 64", {"product (ours)": lambda: row_sums(x), "np.add.reduce": lambda: np.add.reduce(x, 1)})
+    show(
+        "maxima of 2,048 rows of 64",
+        {"np.argmax (ours)": lambda: row_maxima(x), "np.maximum.reduce": lambda: np.maximum.reduce(x, 1)},
+    )
+    logits = np.random.default_rng(0).normal(size=(128, 1000)).astype(np.float32)
+    out = np.empty_like(logits)
+
+    def always() -> None:
+        np.subtract(logits, np.maximum.reduce(logits, 1, keepdims=True), out=out)
+        np.exp(out, out=out)
+        np.add.reduce(out, 1)
+
+    show(
+        "exponentials and their sums, 128 rows of 1,000",
+        {"shifted where needed (ours)": lambda: exponentials(logits, out), "shifted always": always},
+    )
+
+
 STEP = """
 import sys, time, types
 import numpy as np
@@ -176,6 +199,7 @@ def main() -> None:
     relu()
     rows()
     columns()
+    row_reductions()
     freed_memory()
     dictionary()
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array
+from autograd.ops._rows import blocks, exponentials
 from autograd.ops.indexing import getitem
 from autograd.ops.reductions import tensor_of
 from autograd.ops.shaping import moveaxis, reshape
@@ -15,7 +16,6 @@ from autograd.ops.softmax import log_softmax
 from autograd.primitive import as_operand, fused
 
 _REDUCTIONS = ("mean", "sum", "none")
-_BLOCK = 1 << 16  # elements that stay in the cache
 
 
 def check_reduction(reduction: str, op: str) -> None:
@@ -54,22 +54,25 @@ def _cross_entropy_kernel(
     logits: Array, *, target: Array, scale: Array, shares: Array | None, valid: Array, mass: float | None
 ) -> tuple[Array, tuple[Array, ...]]:
     wide = logits.astype(np.float32) if logits.dtype == np.float16 else logits
-    shifted = wide - np.max(wide, axis=1, keepdims=True, initial=-math.inf)
-    picked = shifted[np.arange(len(target)), target]
-    if shares is not None:
-        no_share = shares == 0  # of nothing, even -inf is 0
-        total = np.matmul(np.where(no_share, 0, shifted) if no_share.any() else shifted, shares)
-    exponentials = np.exp(shifted, out=shifted)
-    sums = np.sum(exponentials, axis=1)
+    exponentiated = np.empty(wide.shape, wide.dtype)
+    sums, shift = np.empty(len(wide), wide.dtype), np.zeros(len(wide), wide.dtype)
+    for block in blocks(*wide.shape):
+        sums[block], shifted = exponentials(wide[block], exponentiated[block])
+        if shifted is not None:
+            shift[block] = shifted
     logs = np.log(sums)
+    picked = wide[np.arange(len(target)), target]
+    picked -= shift
     loss = (logs - picked) * scale
     if shares is not None:
-        loss += logs * np.sum(shares) - total
+        no_share = shares == 0  # of nothing, even -inf is 0
+        total = np.matmul(np.where(no_share, 0, wide) if no_share.any() else wide, shares)
+        loss += (logs + shift) * np.sum(shares) - total
     if not valid.all():
         loss = np.where(valid, loss, 0)
     if mass is not None:  # summed before it is rounded to float16
         loss = np.asarray(np.sum(loss) / mass)
-    return loss.astype(logits.dtype, copy=False), (exponentials, sums)
+    return loss.astype(logits.dtype, copy=False), (exponentiated, sums)
 
 
 def _cross_entropy_rule(
@@ -86,16 +89,15 @@ def _cross_entropy_rule(
     mass: float | None,
 ) -> list[Any]:
     """(softmax sum(weights) - weights) g, row by row."""
-    exponentials, sums = residuals
-    factor = g.astype(exponentials.dtype)
+    exponentiated, sums = residuals
+    factor = g.astype(exponentiated.dtype)
     if mass is not None:
         factor = np.broadcast_to(np.divide(factor, mass), target.shape)
     rows = scale if shares is None else scale + np.sum(shares)
-    out = exponentials * (factor * rows / sums)[:, None]
+    out = exponentiated * (factor * rows / sums)[:, None]
     if shares is not None:
-        step = max(1, _BLOCK // max(1, len(shares)))
-        for start in range(0, len(out), step):  # without another array of this size
-            out[start : start + step] -= np.multiply.outer(factor[start : start + step], shares)
+        for block in blocks(*out.shape):  # without another array of this size
+            out[block] -= np.multiply.outer(factor[block], shares)
     out[np.arange(len(target)), target] -= factor * scale
     if not valid.all():
         out[~valid] = 0

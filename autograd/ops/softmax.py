@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from autograd.arrays import Array
 from autograd.ops._axes import Axis, checked_axis, expand, one_axis
-from autograd.ops.gate import pick
+from autograd.ops._rows import blocks, exponentials, row_sums
+from autograd.ops.gate import in_rules, pick
 from autograd.ops.reductions import tensor_of
 from autograd.primitive import internal
 
@@ -26,18 +28,48 @@ def _shifted(x: Array, axis: Axis) -> Array:
     return np.asarray(x - np.maximum.reduce(x, axis, keepdims=True, initial=-math.inf))
 
 
+def _is_rows(x: Array, axis: int | None) -> bool:
+    """True where the axis is the last one of several, so that x can be worked on by rows."""
+    return x.ndim > 0 and axis == x.ndim - 1 and x.flags.c_contiguous
+
+
 def _softmax_kernel(x: Array, *, axis: int) -> Array:
-    y = _shifted(_wide(x), axis)
-    np.exp(y, out=y)
-    y /= np.add.reduce(y, axis, keepdims=True)
+    wide = _wide(x)
+    if _is_rows(wide, axis) and x.size:
+        y = np.empty_like(wide)
+        rows, out = (array.reshape(-1, x.shape[-1]) for array in (wide, y))
+        for block in blocks(len(rows), rows.shape[-1]):
+            part = out[block]
+            sums, _ = exponentials(rows[block], part)
+            part /= sums[:, None]
+    else:
+        y = _shifted(wide, axis)
+        np.exp(y, out=y)
+        y /= np.add.reduce(y, axis, keepdims=True)
     return y.astype(x.dtype) if x.dtype == np.float16 else y
 
 
-_softmax = internal(
-    _softmax_kernel,
-    lambda g, y, _x, *, axis: y * (g - np.sum(g * y, axis=axis, keepdims=True)),
-    name="softmax",
+def _softmax_back_kernel(g: Array, y: Array, *, axis: int) -> Array:
+    if not (_is_rows(g, axis) and _is_rows(y, axis) and g.size and g.dtype == y.dtype != np.float16):
+        return np.asarray(y * (g - np.sum(g * y, axis=axis, keepdims=True)))
+    dx = np.empty_like(y)
+    cotangents, ys, out = (array.reshape(-1, y.shape[-1]) for array in (g, y, dx))
+    for block in blocks(len(out), y.shape[-1]):
+        part = np.subtract(cotangents[block], np.vecdot(cotangents[block], ys[block])[:, None], out=out[block])
+        part *= ys[block]
+    return dx
+
+
+_softmax = internal(_softmax_kernel, lambda g, y, _x, *, axis: _softmax_back_either(g, y, axis=axis), name="softmax")
+_softmax_back = internal(
+    _softmax_back_kernel,  # y (g - sum(g y)), bilinear in y (once) and g
+    lambda h, _d, _g, y, *, axis: _softmax_back_either(h, y, axis=axis),
+    lambda h, _d, g, y, *, axis: (
+        h * (g - np.sum(g * y, axis=axis, keepdims=True)) - g * np.sum(h * y, axis=axis, keepdims=True)
+    ),
+    name="softmax_backward",
 )
+_softmax_back_either: Callable[..., Any] = in_rules(_softmax_back)
 
 
 def softmax(x: Any, axis: int = -1) -> Any:
@@ -51,16 +83,47 @@ def softmax(x: Any, axis: int = -1) -> Any:
 
 
 def _log_softmax_kernel(x: Array, *, axis: int) -> Array:
-    y = _shifted(_wide(x), axis)
-    y -= np.log(np.add.reduce(np.exp(y), axis, keepdims=True))
+    wide = _wide(x)
+    if _is_rows(wide, axis) and x.size:
+        y = np.empty_like(wide)
+        rows, out = (array.reshape(-1, x.shape[-1]) for array in (wide, y))
+        for block in blocks(len(rows), rows.shape[-1]):
+            part = out[block]
+            sums, shift = exponentials(rows[block], part)
+            logs = np.log(sums)[:, None]
+            if shift is None:
+                np.subtract(rows[block], logs, out=part)
+            else:
+                np.subtract(rows[block], shift[:, None], out=part)
+                part -= logs
+    else:
+        y = _shifted(wide, axis)
+        y -= np.log(np.add.reduce(np.exp(y), axis, keepdims=True))
     return y.astype(x.dtype) if x.dtype == np.float16 else y
 
 
+def _log_softmax_back_kernel(g: Array, y: Array, *, axis: int) -> Array:
+    if not (_is_rows(g, axis) and _is_rows(y, axis) and g.size and g.dtype == y.dtype != np.float16):
+        return np.asarray(g - np.exp(y) * np.sum(g, axis=axis, keepdims=True))
+    dx = np.empty_like(y)
+    cotangents, ys, out = (array.reshape(-1, y.shape[-1]) for array in (g, y, dx))
+    for block in blocks(len(out), y.shape[-1]):
+        part = np.exp(ys[block], out=out[block])
+        part *= row_sums(cotangents[block])[:, None]
+        np.subtract(cotangents[block], part, out=part)
+    return dx
+
+
 _log_softmax = internal(
-    _log_softmax_kernel,
-    lambda g, y, _x, *, axis: g - np.exp(y) * np.sum(g, axis=axis, keepdims=True),
-    name="log_softmax",
+    _log_softmax_kernel, lambda g, y, _x, *, axis: _log_softmax_back_either(g, y, axis=axis), name="log_softmax"
 )
+_log_softmax_back = internal(
+    _log_softmax_back_kernel,  # g - exp(y) sum(g)
+    lambda h, _d, _g, y, *, axis: h - np.sum(h * np.exp(y), axis=axis, keepdims=True),
+    lambda h, _d, g, y, *, axis: -h * np.exp(y) * np.sum(g, axis=axis, keepdims=True),
+    name="log_softmax_backward",
+)
+_log_softmax_back_either: Callable[..., Any] = in_rules(_log_softmax_back)
 
 
 def log_softmax(x: Any, axis: int = -1) -> Any:

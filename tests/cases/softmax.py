@@ -5,6 +5,7 @@ from __future__ import annotations
 from cases.case import Case, fixed, real
 
 import autograd as ag
+from autograd.primitive import primitives
 
 try:
     import torch
@@ -27,9 +28,20 @@ def family(op, derivative, kink=""):
     ]  # fmt: skip
 
 
+def backward_of(op, derivative):
+    """The primitive that takes the cotangent and the output of softmax or log_softmax to the gradient."""
+    call = lambda g, y, axis: primitives[f"{op}_backward"].function(g, y, axis=axis)
+    return [
+        Case(op=f"{op}_backward", call=lambda g, y: call(g, y, 1), inputs=(real(3, 4), real(3, 4)), derivative=derivative),
+        Case(op=f"{op}_backward", label="axis0", call=lambda g, y: call(g, y, 0), inputs=(real(3, 2), real(3, 2))),
+    ]
+
+
 CASES = [
     *family("softmax", "y (g - sum(g y))", "-inf gives exactly 0"),
     *family("log_softmax", "g - softmax(x) sum(g)", "finite for logits of any size"),
+    *backward_of("softmax", "dg = y (h - sum(h y)), dy = h (g - sum(g y)) - g sum(h y)"),
+    *backward_of("log_softmax", "dg = h - sum(h exp(y)), dy = -h exp(y) sum(g)"),
     *family("logsumexp", "g softmax(x)", "0 where all are -inf"),
     Case(op="logsumexp", label="axes", call=lambda x: ag.logsumexp(x, axis=(0, 2), keepdims=True), inputs=(real(2, 3, 2),),
          torch=lambda x: torch.logsumexp(x, (0, 2), keepdim=True)),

@@ -9,7 +9,7 @@ import pytest
 
 import autograd as ag
 from autograd.gradcheck import gradient_function, measure
-from autograd.ops import losses
+from autograd.ops import _rows
 
 RNG = np.random.default_rng(0)
 X = np.array([[1.0, 2.0, 3.0], [0.0, 1.0, 0.0]])
@@ -27,7 +27,7 @@ def loss_and_slope(logits, target, **options):
 @pytest.mark.parametrize("smoothing", [0.0, 0.2, 1.0])
 @pytest.mark.parametrize("weight", [None, [0.5, 0.0, 2.0, 1.0]])
 def test_fast_kernel_and_rule_equal_the_composition(monkeypatch, block, reduction, smoothing, weight):
-    monkeypatch.setattr(losses, "_BLOCK", block)
+    monkeypatch.setattr(_rows, "BLOCK", block)
     logits, target = RNG.normal(size=(6, 4)), np.array([0, 3, -100, 2, 1, 2])
     found = []
     for create_graph in (False, True):
