@@ -50,11 +50,13 @@ def row_maxima(x: Array) -> Array:
     return np.asarray(np.maximum.reduce(x, 1, initial=-math.inf))
 
 
-def exponentials(x: Array, out: Array) -> tuple[Array, Array | None]:
+def exponentials(x: Array, out: Array, empty: bool = False) -> tuple[Array, Array | None]:
     """exp(x - shift) into ``out``, by rows: the sums, and the shift of each row, without which they would overflow (None: 0).
 
     The shift is the row's greatest element. Logits are usually small, though: one look at the greatest of all, and one at the
     sums, save a search in every row and a subtraction, which together take as long as the exponentials.
+
+    ``empty``: a row of nothing but -inf has exponentials of 0, and 1 as their sum. (Otherwise they are nan.)
     """
     if x.size and np.maximum.reduce(x, None) <= _HARMLESS:
         np.exp(x, out=out)
@@ -62,6 +64,11 @@ def exponentials(x: Array, out: Array) -> tuple[Array, Array | None]:
         if np.minimum.reduce(sums) >= _ENOUGH:
             return sums, None
     shift = row_maxima(x)
+    if empty:
+        shift[shift == -math.inf] = 0.0
     np.subtract(x, shift[:, None], out=out)
     np.exp(out, out=out)
-    return row_sums(out), shift
+    sums = row_sums(out)
+    if empty:
+        sums[sums == 0.0] = 1.0
+    return sums, shift

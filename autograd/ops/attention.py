@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array
+from autograd.ops._rows import exponentials
 from autograd.ops.dropout import dropout
 from autograd.ops.linalg import matmul
 from autograd.ops.reductions import tensor_of
@@ -17,7 +18,7 @@ from autograd.ops.shaping import broadcast_to
 from autograd.ops.softmax import masked_softmax, softmax
 from autograd.primitive import fused
 
-BLOCK = 1 << 18  # weights at a time, so that they stay in the cache
+BLOCK = 1 << 16  # weights at a time, so that they stay in the cache
 
 
 def _finite(x: Any) -> bool:
@@ -104,7 +105,7 @@ class _Flat:
         self.q, self.k, self.v = (self.flat(x) for x in (q, k, v))
         self.keep = _shared(keep, self.lead)
         self.bias = _shared(bias[0].astype(self.dtype, copy=False), self.lead) if bias else None
-        self.scale = scale
+        self.scaled = self.q * scale  # not the scores, which are more
 
     def flat(self, x: Array) -> Array:
         return x.reshape(math.prod(self.lead), *x.shape[-2:]).astype(self.dtype, copy=False)
@@ -114,7 +115,7 @@ class _Flat:
 
     def scores(self, batch: slice, rows: slice) -> Array:
         """The masked scores of some queries."""
-        s: Array = np.matmul(self.q[batch, rows] * self.scale, np.swapaxes(self.k[batch], 1, 2))
+        s: Array = np.matmul(self.scaled[batch, rows], np.swapaxes(self.k[batch], 1, 2))
         if self.bias is not None:
             s += _part(self.bias, batch, rows)
         if self.keep is not None:
@@ -130,14 +131,13 @@ def _kernel(q: Array, k: Array, v: Array, *bias: Array, keep: Array | None, scal
     if of.k.shape[1]:
         for batch, rows in of.pieces():
             s = of.scores(batch, rows)
-            greatest = np.max(s, axis=2, keepdims=True)
-            greatest[greatest == -math.inf] = 0.0
-            s -= greatest
-            np.exp(s, out=s)
-            total = np.add.reduce(s, 2, keepdims=True)
-            total[total == 0.0] = 1.0
-            np.divide(np.matmul(s, of.v[batch]), total, out=y[batch, rows])
-            np.add(greatest, np.log(total), out=logs[batch, rows])
+            p = np.empty_like(s)
+            sums, shift = exponentials(s.reshape(-1, s.shape[2]), p.reshape(-1, s.shape[2]), empty=True)
+            total = sums.reshape(*s.shape[:2], 1)
+            np.divide(np.matmul(p, of.v[batch]), total, out=y[batch, rows])
+            part = np.log(total, out=logs[batch, rows])
+            if shift is not None:
+                part += shift.reshape(total.shape)
     shape = (*of.lead, *y.shape[1:])
     return y.reshape(shape).astype(np.result_type(q, k, v, *bias), copy=False), logs
 
@@ -160,13 +160,13 @@ def _rule(
         cotangent = g[batch, rows]
         dv[batch] += np.matmul(np.swapaxes(p, 1, 2), cotangent)
         ds = np.matmul(cotangent, np.swapaxes(of.v[batch], 1, 2))
-        ds -= np.add.reduce(cotangent * y[batch, rows], 2, keepdims=True)
+        ds -= np.vecdot(cotangent, y[batch, rows])[:, :, None]
         ds *= p
         if dbias is not None:
             dbias[batch, rows] = ds
-        ds *= scale
         np.matmul(ds, of.k[batch], out=dq[batch, rows])
-        dk[batch] += np.matmul(np.swapaxes(ds, 1, 2), of.q[batch, rows])
+        dk[batch] += np.matmul(np.swapaxes(ds, 1, 2), of.scaled[batch, rows])
+    dq *= scale
     found: list[Any] = [each.reshape(x.shape) for each, x in ((dq, q), (dk, k), (dv, v))]
     if bias:
         found.append(None if dbias is None else dbias.reshape(*of.lead, *dbias.shape[1:]))
