@@ -18,7 +18,7 @@ from autograd.ops.shaping import broadcast_to
 from autograd.ops.softmax import masked_softmax, softmax
 from autograd.primitive import fused
 
-BLOCK = 1 << 16  # weights at a time, so that they stay in the cache
+BLOCK = 1 << 17  # weights at a time, so that they stay in the cache
 
 
 def _finite(x: Any) -> bool:
@@ -81,9 +81,17 @@ def _shared(mask: Array | None, lead: tuple[int, ...]) -> Array | None:
     return np.broadcast_to(mask, (*lead, *mask.shape[-2:])).reshape(-1, *mask.shape[-2:])
 
 
-def _part(mask: Array, batch: slice, rows: slice) -> Array:
-    mask = mask if len(mask) == 1 else mask[batch]
+def _part(mask: Array, batch: slice, rows: slice, keys: slice = slice(None)) -> Array:
+    mask = (mask if len(mask) == 1 else mask[batch])[:, :, keys if mask.shape[2] > 1 else slice(None)]
     return mask if mask.shape[1] == 1 else mask[:, rows]
+
+
+def _seen(keep: Array | None, rows: slice, columns: int) -> int:
+    """How many keys, from the first one on, these queries look at: with a causal mask they need not be multiplied with all."""
+    if keep is None or len(keep) > 1:
+        return columns
+    any_of_them = np.logical_or.reduce(_part(keep, slice(None), rows)[0], 0)
+    return columns - int(np.argmax(any_of_them[::-1])) if any_of_them.any() else 1
 
 
 def _pieces(batch: int, rows: int, columns: int) -> Iterator[tuple[slice, slice]]:
@@ -110,16 +118,22 @@ class _Flat:
     def flat(self, x: Array) -> Array:
         return x.reshape(math.prod(self.lead), *x.shape[-2:]).astype(self.dtype, copy=False)
 
-    def pieces(self) -> Iterator[tuple[slice, slice]]:
-        return _pieces(len(self.q), self.q.shape[1], self.k.shape[1])
+    def pieces(self) -> Iterator[tuple[slice, slice, slice]]:
+        """Parts of the batch and of the queries, and the keys that these queries look at."""
+        for batch, rows in _pieces(len(self.q), self.q.shape[1], self.k.shape[1]):
+            yield batch, rows, slice(0, _seen(self.keep, rows, self.k.shape[1]))
 
-    def scores(self, batch: slice, rows: slice) -> Array:
+    def scores(self, batch: slice, rows: slice, keys: slice) -> Array:
         """The masked scores of some queries."""
-        s: Array = np.matmul(self.scaled[batch, rows], np.swapaxes(self.k[batch], 1, 2))
+        s: Array = np.matmul(self.scaled[batch, rows], np.swapaxes(self.k[batch, keys], 1, 2))
         if self.bias is not None:
-            s += _part(self.bias, batch, rows)
+            s += _part(self.bias, batch, rows, keys)
         if self.keep is not None:
-            np.copyto(s, -math.inf, where=np.logical_not(_part(self.keep, batch, rows)))
+            keep = _part(self.keep, batch, rows, keys)
+            # a minimum takes half the time of a selection, but for one thing: what is nan stays nan
+            np.minimum(s, np.where(keep, math.inf, -math.inf).astype(s.dtype), out=s)
+            if np.isnan(np.max(s, initial=-math.inf)):
+                np.copyto(s, -math.inf, where=np.logical_not(keep))
         return s
 
 
@@ -129,12 +143,12 @@ def _kernel(q: Array, k: Array, v: Array, *bias: Array, keep: Array | None, scal
     y = np.zeros((*of.q.shape[:2], of.v.shape[2]), of.dtype)
     logs = np.zeros((*of.q.shape[:2], 1), of.dtype)
     if of.k.shape[1]:
-        for batch, rows in of.pieces():
-            s = of.scores(batch, rows)
+        for batch, rows, keys in of.pieces():
+            s = of.scores(batch, rows, keys)
             p = np.empty_like(s)
             sums, shift = exponentials(s.reshape(-1, s.shape[2]), p.reshape(-1, s.shape[2]), empty=True)
             total = sums.reshape(*s.shape[:2], 1)
-            np.divide(np.matmul(p, of.v[batch]), total, out=y[batch, rows])
+            np.divide(np.matmul(p, of.v[batch, keys]), total, out=y[batch, rows])
             part = np.log(total, out=logs[batch, rows])
             if shift is not None:
                 part += shift.reshape(total.shape)
@@ -153,19 +167,19 @@ def _rule(
     dq, dk, dv = np.zeros_like(of.q), np.zeros_like(of.k), np.zeros_like(of.v)
     want_bias = len(wanted) > 3 and wanted[3]
     dbias = np.zeros((len(of.q), of.q.shape[1], of.k.shape[1]), of.dtype) if want_bias else None
-    for batch, rows in of.pieces() if of.k.shape[1] else ():
-        p = of.scores(batch, rows)
+    for batch, rows, keys in of.pieces() if of.k.shape[1] else ():
+        p = of.scores(batch, rows, keys)
         p -= logs[batch, rows]
         np.exp(p, out=p)
         cotangent = g[batch, rows]
-        dv[batch] += np.matmul(np.swapaxes(p, 1, 2), cotangent)
-        ds = np.matmul(cotangent, np.swapaxes(of.v[batch], 1, 2))
+        dv[batch, keys] += np.matmul(np.swapaxes(p, 1, 2), cotangent)
+        ds = np.matmul(cotangent, np.swapaxes(of.v[batch, keys], 1, 2))
         ds -= np.vecdot(cotangent, y[batch, rows])[:, :, None]
         ds *= p
         if dbias is not None:
-            dbias[batch, rows] = ds
-        np.matmul(ds, of.k[batch], out=dq[batch, rows])
-        dk[batch] += np.matmul(np.swapaxes(ds, 1, 2), of.scaled[batch, rows])
+            dbias[batch, rows, keys] = ds
+        np.matmul(ds, of.k[batch, keys], out=dq[batch, rows])
+        dk[batch, keys] += np.matmul(np.swapaxes(ds, 1, 2), of.scaled[batch, rows])
     dq *= scale
     found: list[Any] = [each.reshape(x.shape) for each, x in ((dq, q), (dk, k), (dv, v))]
     if bias:
