@@ -149,7 +149,8 @@ def main() -> None:
                 ours, theirs, ratio, best = compare(name, size, form, pipes, options.rounds)
                 target = TARGETS.get((name, size))
                 asked = "" if target is None else f">= {target:.0f} {'yes' if ratio >= target else 'NO'}"
-                print(f"{name:<19}{size:>10}{form:>10}{ours:>11.1f}{theirs:>11.1f}{ratio:>8.2f}{best:>7.2f}  {asked}", flush=True)
+                figures = f"{ours:>11.1f}{theirs:>11.1f}{ratio:>8.2f}{best:>7.2f}"
+                print(f"{name:<19}{size:>10}{form:>10}{figures}  {asked}", flush=True)
     for pipe in pipes:
         pipe.send(None)
 

@@ -104,11 +104,23 @@ class record_statistics:
         if outer is not None and outer is not self:
             outer.created(node, operands, output)
 
+    def entered(self, node: Node, cotangent: Any) -> None:
+        """Told by the engine before a node's rules run."""
+        outer = self._outer[-1]
+        if outer is not None and outer is not self:
+            outer.entered(node, cotangent)
+
     def pulled(self, node: Node, index: int, cotangent: Any) -> None:
         """Told by the engine of each cotangent."""
         outer = self._outer[-1]
         if outer is not None and outer is not self:
             outer.pulled(node, index, cotangent)
+
+    def left(self, node: Node) -> None:
+        """Told by the engine when a node's rules have run."""
+        outer = self._outer[-1]
+        if outer is not None and outer is not self:
+            outer.left(node)
 
 
 def value_statistics(nodes: Sequence[Node], outputs: Mapping[Node, Any]) -> dict[Node, Statistics]:

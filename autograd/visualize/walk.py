@@ -297,7 +297,8 @@ class _Facts:
 
     def _vertex(self, node: Node, key: str, kind: str, name: str, box: str | None) -> Vertex:
         several = node.dtype == SEVERAL
-        vertex = Vertex(key, kind, name, box, None if several else node.shape, "" if several else _dtype_text(node.dtype), source=key)
+        shape, dtype = (None, "") if several else (node.shape, _dtype_text(node.dtype))
+        vertex = Vertex(key, kind, name, box, shape, dtype, source=key)
         vertex.saved = node in self.kept
         vertex.fault = node is self._fault
         known = self._known.get(node)
