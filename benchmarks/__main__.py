@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import report, scaling
-from benchmarks.engines import PEERS
+from benchmarks.engines import PEERS, THREADS
 from benchmarks.runner import PAUSE, Measured, as_json, available, from_json, machine, measure
 from benchmarks.workloads import WORKLOADS
 
@@ -38,6 +38,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--scaling", action="store_true", help="curves instead of workloads")
     parser.add_argument("--rounds", type=int, default=15, help="turns of each engine (15)")
     parser.add_argument("--seconds", type=float, default=0.1, help="length of a turn, about (0.1)")
+    parser.add_argument("--threads", type=int, default=THREADS, help=f"of each engine ({THREADS})")
     parser.add_argument("--json", metavar="FILE", help="write all figures")
     parser.add_argument("--load", metavar="FILE", help="show a run that was written with --json instead of running")
     parser.add_argument("--compare", metavar="FILE", help="an older --json: what changed beyond the noise")
@@ -95,10 +96,19 @@ def _measured(options: argparse.Namespace) -> dict[str, Any]:
     for workload in _chosen(WORKLOADS, options.only):
         _progress(workload.title)
         sizes = workload.quick if options.quick else workload.full
-        results[workload.name], found = measure(workload.family, sizes, workload.quick, interpreters, rounds, seconds)
+        results[workload.name], found = measure(
+            workload.family, sizes, workload.quick, interpreters, rounds, seconds, options.threads
+        )
         versions |= found
     _progress("")
-    recorded = {"rounds": rounds, "seconds": seconds, "pause": PAUSE, "quick": options.quick, "engines": list(interpreters)}
+    recorded = {
+        "threads": options.threads,
+        "rounds": rounds,
+        "seconds": seconds,
+        "pause": PAUSE,
+        "quick": options.quick,
+        "engines": list(interpreters),
+    }
     return as_json(results, versions, recorded)
 
 
@@ -111,7 +121,7 @@ def _show(run: dict[str, Any], options: argparse.Namespace) -> bool:
         tables.insert(0, report.readme_table(results))
     if options.compare:
         tables.append(report.compared(from_json(json.loads(Path(options.compare).read_text())), results))
-    print(_heading(run["environment"]) + "\n")
+    print(_heading(run["environment"] | {"threads": run["options"]["threads"]}) + "\n")
     for table in tables:
         print((table.markdown() if options.markdown else table.text()) + "\n")
     if options.plot:
@@ -129,11 +139,11 @@ def _show(run: dict[str, Any], options: argparse.Namespace) -> bool:
 
 def _scaling(options: argparse.Namespace) -> None:
     interpreters = _interpreters(options)
-    print(_heading(machine()) + "\n")
+    print(_heading(machine() | {"threads": options.threads}) + "\n")
     results = {}
     rounds, seconds = (1, 0.0) if options.quick else (max(3, options.rounds // 3), options.seconds)
     for curve in _chosen(scaling.CURVES, options.only):
-        results[curve.name] = times = scaling.run(curve, interpreters, rounds, seconds, options.quick)
+        results[curve.name] = times = scaling.run(curve, interpreters, rounds, seconds, options.threads, options.quick)
         table = scaling.table(curve, times)
         print((table.markdown() if options.markdown else table.text()) + "\n", flush=True)
     if options.json:

@@ -34,10 +34,10 @@ class EngineError(RuntimeError):
 class Process:
     """The process of one engine."""
 
-    def __init__(self, engine: str, interpreter: str) -> None:
+    def __init__(self, engine: str, interpreter: str, threads: int = THREADS) -> None:
         self.engine = engine
-        threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(THREADS))
-        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | threads
+        limits = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | limits
         self.process = subprocess.Popen(
             [interpreter, "-P", "-c", BOOT, str(FOLDER), engine],
             stdin=subprocess.PIPE,
@@ -117,13 +117,13 @@ def agree(ours: list[list[float]], theirs: list[list[float]]) -> bool:
     """True where the digests of two engines are equal within the tolerance, as far as both have them."""
     for mine, other in zip(ours, theirs, strict=True):
         for a, b in zip(mine, other, strict=False):
-            if not abs(a - b) <= TOLERANCE * max(abs(a), abs(b), 1e-3):  # the gradient of a bias before a norm is rounding only
+            if not abs(a - b) <= TOLERANCE * max(abs(a), abs(b), 1e-6):
                 return False
     return True
 
 
 def measure(
-    family: str, sizes: Sizes, small: Sizes, interpreters: dict[str, str], rounds: int, seconds: float
+    family: str, sizes: Sizes, small: Sizes, interpreters: dict[str, str], rounds: int, seconds: float, threads: int = THREADS
 ) -> tuple[dict[str, Measured], dict[str, str]]:
     """Each engine's times for a family at these sizes, and the versions of what they used.
 
@@ -132,6 +132,7 @@ def measure(
         interpreters: the interpreter of each engine; the first engine is the one whose losses the others are held to.
         rounds: turns of each engine.
         seconds: about so long a turn is.
+        threads: of each engine. (JAX takes as many as there are cores.)
     """
     found = {engine: Measured() for engine in interpreters}
     versions: dict[str, str] = {}
@@ -139,7 +140,7 @@ def measure(
     try:
         for engine, interpreter in interpreters.items():
             try:
-                processes[engine] = process = Process(engine, interpreter)
+                processes[engine] = process = Process(engine, interpreter, threads)
                 built = process.ask(do="build", family=family, sizes=sizes, small=small, seconds=seconds)
             except EngineError as error:
                 if engine in processes:
@@ -175,7 +176,6 @@ def machine() -> dict[str, Any]:
         "machine": platform.machine(),
         "processor": model,
         "cores": os.cpu_count(),
-        "threads": THREADS,
     }
 
 

@@ -58,11 +58,13 @@ CURVES = [
 Times = dict[str, list[float]]
 
 
-def run(curve: Curve, interpreters: dict[str, str], rounds: int, seconds: float, quick: bool = False) -> Times:
+def run(curve: Curve, interpreters: dict[str, str], rounds: int, seconds: float, threads: int, quick: bool = False) -> Times:
     """Seconds of a whole step by engine, at each value; an engine that cannot run the family has none."""
     times: Times = {engine: [] for engine in interpreters}
     for value in curve.values[:2] if quick else curve.values:
-        found, _ = measure(curve.family, curve.sizes(value), curve.sizes(curve.values[0]), interpreters, rounds, seconds)
+        found, _ = measure(
+            curve.family, curve.sizes(value), curve.sizes(curve.values[0]), interpreters, rounds, seconds, threads
+        )
         for engine, entry in found.items():
             if entry.times:
                 times[engine].append(entry.seconds())

@@ -186,7 +186,8 @@ def _convnet(draw: _Draw, sizes: Sizes) -> Problem:
     side, batch = sizes["side"], sizes["batch"]
     parameters: Arrays = {}
     for conv, norm, before, after in (("0", "1", inputs, first), ("4", "5", first, second)):
-        parameters |= draw.layer(conv, after, before, 3, 3)
+        # no bias before a norm: it would have no effect, and its gradient would be rounding
+        parameters[f"{conv}.weight"] = draw.within(1 / math.sqrt(9 * before), after, before, 3, 3)
         parameters |= {f"{norm}.weight": np.ones(after, np.float32), f"{norm}.bias": np.zeros(after, np.float32)}
     parameters |= draw.layer("9", 10, second * (side // 4) ** 2)
     data = {"x": draw.normal(batch, inputs, side, side), "target": draw.classes(10, batch)}

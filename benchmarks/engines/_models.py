@@ -177,8 +177,8 @@ def convnet(api: Any, sizes: Any) -> Any:
     nn = api.nn
     inputs, first, second = sizes["channels"]
     return nn.Sequential(
-        nn.Conv2d(inputs, first, 3, padding=1), nn.BatchNorm2d(first), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(first, second, 3, padding=1), nn.BatchNorm2d(second), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(inputs, first, 3, padding=1, bias=False), nn.BatchNorm2d(first), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(first, second, 3, padding=1, bias=False), nn.BatchNorm2d(second), nn.ReLU(), nn.MaxPool2d(2),
         nn.Flatten(), nn.Linear(second * (sizes["side"] // 4) ** 2, 10),
     )  # fmt: skip
 

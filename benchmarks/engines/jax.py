@@ -32,7 +32,8 @@ XP = SimpleNamespace(
 def _convolve(x: Any, p: Any, name: str, padding: int) -> Any:
     sides = [(padding, padding)] * 2
     y = jax.lax.conv_general_dilated(x, p[f"{name}.weight"], (1, 1), sides, dimension_numbers=("NCHW", "OIHW", "NCHW"))
-    return y + p[f"{name}.bias"][:, None, None]
+    bias = p.get(f"{name}.bias")
+    return y if bias is None else y + bias[:, None, None]
 
 
 def _pool(x: Any) -> Any:

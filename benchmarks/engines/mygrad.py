@@ -40,7 +40,7 @@ def lenet(xp: Any, _sizes: Any, p: Any, data: Any) -> Any:
 def convnet(xp: Any, _sizes: Any, p: Any, data: Any) -> Any:
     h = data["x"]
     for conv, norm in (("0", "1"), ("4", "5")):
-        y = conv_nd(h, p[f"{conv}.weight"], stride=1, padding=1) + p[f"{conv}.bias"].reshape(1, -1, 1, 1)
+        y = conv_nd(h, p[f"{conv}.weight"], stride=1, padding=1)
         y = batchnorm(y, gamma=p[f"{norm}.weight"], beta=p[f"{norm}.bias"], eps=1e-5)
         h = max_pool(xp.relu(y), (2, 2), 2)
     return xp.cross_entropy(linear(xp, h.reshape(len(h), -1), p, "9"), data["target"])

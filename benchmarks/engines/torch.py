@@ -8,10 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.engines import THREADS, Case, _models
+from benchmarks.engines import Case, _models
 from benchmarks.workloads import Problem
-
-torch.set_num_threads(THREADS)
 
 
 def _tensor(array: np.ndarray) -> torch.Tensor:

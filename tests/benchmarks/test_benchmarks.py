@@ -172,7 +172,7 @@ def test_tables_are_aligned_and_markdown_has_a_cell_for_each_column():
 
 def test_a_run_is_the_same_after_json():
     results = run_of(chain=(1e-3, 2e-3))
-    stored = json.loads(json.dumps(runner.as_json(results, {"numpy": "2"}, {"rounds": 1})))
+    stored = json.loads(json.dumps(runner.as_json(results, {"numpy": "2"}, {"rounds": 1, "threads": 2})))
     assert runner.from_json(stored) == results
     assert stored["environment"]["numpy"] == "2"
 
