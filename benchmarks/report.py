@@ -95,6 +95,12 @@ def ratios(results: Results, peer: str, phase: str = "step") -> dict[str, float]
     }
 
 
+def disturbed(results: Results) -> float:
+    """The share of steps in which another process took a core from an engine."""
+    shares = [entry.disturbed for engines in results.values() for entry in engines.values() if entry.times]
+    return statistics.fmean(shares) if shares else 0.0
+
+
 def mean_ratio(values: dict[str, float]) -> float:
     return math.exp(statistics.fmean(map(math.log, values.values())))
 

@@ -96,6 +96,7 @@ class Measured:
     peak: int = 0
     digests: list[list[float]] = field(default_factory=list)
     agrees: bool | None = None
+    disturbed: float = 0.0  # the share of steps in which another process took a core
     skipped: str = ""
 
     def seconds(self, phase: str = "step") -> float:
@@ -161,6 +162,7 @@ def measure(
     for engine, results in turns.items():
         entry = found[engine]
         entry.times = {phase: Spread.of([result[phase] for result in results]) for phase in PHASES}
+        entry.disturbed = statistics.fmean(result["disturbed"] for result in results)
         entry.agrees = agree(reference.digests, entry.digests) if reference.digests else None
     return found, versions
 

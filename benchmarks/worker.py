@@ -1,7 +1,7 @@
 """The process of one engine for one workload: it answers commands, one JSON object a line, on its standard streams.
 
     {"do": "build", "family": ..., "sizes": ..., "small": ..., "seconds": ...}  ->  {"digests": ..., "peak": bytes, ...}
-    {"do": "turn"}  ->  {"forward": seconds, "backward": seconds, "step": seconds}
+    {"do": "turn"}  ->  {"forward": seconds, "backward": seconds, "step": seconds, "disturbed": share}
 
 An error is answered as {"error": text, "kind": name}. The parent starts it with :data:`BOOT`, which imports this package
 without its folder in the path: HIPS autograd has the same import name as this project's engine.
@@ -21,6 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.workloads import problem
+
+try:
+    import resource
+except ImportError:  # not on Windows
+    resource = None  # type: ignore[assignment]
 
 BOOT = """
 import importlib.util, sys
@@ -43,6 +48,11 @@ def _memory(key: str) -> int:
         return 0
     found = re.search(rf"^{key}:\s+(\d+) kB", _STATUS.read_text(), re.MULTILINE)
     return int(found[1]) * 1024 if found else 0
+
+
+def _preemptions() -> int:
+    """How often a thread of this process had to leave its core to another, so far."""
+    return 0 if resource is None else resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
 
 
 def _forget_peak() -> None:
@@ -100,9 +110,20 @@ class Server:
         return {"forward": middle - begin, "backward": end - middle, "step": done - begin}
 
     def turn(self) -> dict[str, float]:
-        """The medians over the steps of one turn."""
-        steps = [self._step() for _ in range(self.repeats)]
-        return {key: statistics.median(step[key] for step in steps) for key in steps[0]}
+        """The medians over the steps of one turn, without those in which another process took a core, unless that is all.
+
+        ``disturbed`` is their share.
+        """
+        steps, quiet = [], []
+        for _ in range(self.repeats):
+            before = _preemptions()
+            step = self._step()
+            steps.append(step)
+            if _preemptions() == before:
+                quiet.append(step)
+        chosen = quiet or steps
+        found = {key: statistics.median(step[key] for step in chosen) for key in steps[0]}
+        return {**found, "disturbed": 1 - len(quiet) / len(steps)}
 
 
 def main(engine: str) -> None:
