@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nn.module import Module
-from nn.recorder import Recorder, Sample
+from nn.recorder import Array, Recorder
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -223,13 +223,13 @@ def histograms(recorder: Recorder, what: str = "activations", *, theme: str = "l
     return figure
 
 
-def _samples(recorder: Recorder, what: str) -> dict[str, Sample]:
+def _samples(recorder: Recorder, what: str) -> dict[str, Array]:
     if what == "gradients":
         return dict(recorder.gradient_samples)
-    return {f"{name} {recorder.layers[name]}": history[-1] for name, history in recorder.activations.items()}
+    return {f"{name} {recorder.layers[name]}": values for name, values in recorder.activations.items()}
 
 
-def _histogram(axes: Axes, name: str, sample: Sample, look: Theme) -> None:
+def _histogram(axes: Axes, name: str, sample: Array, look: Theme) -> None:
     from autograd.visualize.model import number_text
 
     _dress(axes, look, name, grid="x", size=9.5, pad=5)
@@ -237,18 +237,23 @@ def _histogram(axes: Axes, name: str, sample: Sample, look: Theme) -> None:
     axes.set_yticks([])
     axes.locator_params(axis="x", nbins=4)
     axes.tick_params(labelsize=8)
-    values = sample.values[np.isfinite(sample.values)]
+    values = sample[np.isfinite(sample)].astype(np.float64)
     if values.size:
         counts, edges = np.histogram(values, bins=40)
         axes.stairs(counts, edges, fill=True, facecolor=look.parameter.fill, edgecolor=look.accent, linewidth=1.2)
         axes.set_ylim(0, 1.4 * counts.max())  # the note stands above
-    if values.size < sample.values.size:
+    if values.size < sample.size:
         note, colour = "✕ NaN", look.fault
     else:
-        note, colour = f"{number_text(sample.mean)} ± {number_text(sample.deviation)}", look.small
-        if sample.zeros >= 0.005:
-            note += f"\n{100 * sample.zeros:.0f} % zero"
+        note, colour = f"{number_text(float(values.mean()))} ± {number_text(float(values.std()))}", look.small
+        note += f"\n{_zeros(values)}"
     axes.text(0.98, 0.95, note, transform=axes.transAxes, ha="right", va="top", fontsize=8, color=colour)
+
+
+def _zeros(values: Array) -> str:
+    """``24 % zero``; nothing for less than half a percent."""
+    share = 1.0 - int(np.count_nonzero(values)) / max(values.size, 1)
+    return f"{100 * share:.0f} % zero" if share >= 0.005 else ""
 
 
 def update_ratio(recorder: Recorder, *, theme: str = "light") -> Figure:
@@ -298,23 +303,28 @@ def _between(look: Theme, share: float) -> tuple[float, float, float]:
     return first, second, third
 
 
-def _ranges(axes: Axes, samples: dict[str, Sample], look: Theme) -> None:
+def _ranges(axes: Axes, samples: dict[str, Array], look: Theme) -> None:
     """Where most of the values of each layer lie: the middle 90 % and the middle half, and the share of zeros."""
     _dress(axes, look, "Activations", grid="x")
     for place, sample in enumerate(samples.values()):
-        values = sample.values[np.isfinite(sample.values)]
-        if values.size < sample.values.size or not values.size:
+        values = sample[np.isfinite(sample)].astype(np.float64)
+        if values.size < sample.size or not values.size:
             axes.text(0.02, place, "✕ NaN", transform=axes.get_yaxis_transform(), va="center", fontsize=8.5, color=look.fault)
             continue
         low, first, middle, third, high = np.quantile(values, (0.05, 0.25, 0.5, 0.75, 0.95))
         axes.plot([low, high], [place, place], color=look.accent, linewidth=1.4, solid_capstyle="butt")
         axes.barh(place, third - first, left=first, height=0.5, color=look.parameter.fill, edgecolor=look.accent, linewidth=1.1)
         axes.plot([middle, middle], [place - 0.25, place + 0.25], color=look.accent, linewidth=2.0)
-        if sample.zeros >= 0.005:
-            note = f"{100 * sample.zeros:.0f} % zero "
-            axes.text(
-                1.0, place, note, transform=axes.get_yaxis_transform(), ha="right", va="center", fontsize=8, color=look.small
-            )
+        axes.text(
+            1.0,
+            place,
+            f"{_zeros(values)} ",
+            transform=axes.get_yaxis_transform(),
+            ha="right",
+            va="center",
+            fontsize=8,
+            color=look.small,
+        )
     axes.set_yticks(range(len(samples)), list(samples))
     axes.set_ylim(len(samples) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0, labelcolor=look.text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,30 +15,10 @@ from nn.module import Module
 Array = NDArray[Any]
 
 
-class Sample(NamedTuple):
-    """Some values of an array at one step.
-
-    Attributes:
-        values: up to ``sample`` elements, evenly spread over the array.
-        mean, deviation, zeros: of these: mean, standard deviation, and the share that is exactly 0.
-    """
-
-    values: Array
-    mean: float
-    deviation: float
-    zeros: float
-
-
-def _sampled(array: Array, most: int) -> Sample:
+def _sampled(array: Array, most: int) -> Array:
+    """Up to ``most`` elements, evenly spread; a copy, since the array itself may be large, and may change."""
     flat = array.reshape(-1)
-    if flat.size > most:
-        flat = flat[:: -(-flat.size // most)]
-    values = flat.astype(np.float32)  # a copy: the array itself may be large, and may change
-    if not values.size:
-        return Sample(values, math.nan, math.nan, 0.0)
-    zeros = 1.0 - int(np.count_nonzero(values)) / values.size
-    with np.errstate(over="ignore", invalid="ignore"):
-        return Sample(values, float(values.mean()), float(values.std()), zeros)
+    return flat[:: -(-flat.size // most) or 1].astype(np.float32)
 
 
 def _rms(array: Array) -> float:
@@ -50,8 +30,7 @@ def _rms(array: Array) -> float:
         return 0.0
     flat = array.reshape(-1)
     if flat.dtype.itemsize >= 4:
-        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-            total = float(np.einsum("i,i", flat, flat))
+        total = float(np.einsum("i,i", flat, flat))
         if 1e-30 < total < math.inf:
             return math.sqrt(total / flat.size)
     return math.sqrt(float(np.sum(np.square(flat, dtype=np.float64))) / flat.size)
@@ -75,9 +54,9 @@ class Recorder:
         gradients: for each parameter, the rms of its gradient at these steps; None where it had none.
         weights: likewise the rms of its values.
         updates: likewise rms(update) / rms(weight) of the update that followed; known from the next step on.
-        gradient_samples: the last :class:`Sample` of each parameter's gradient.
-        layers: the class of each innermost module by its name.
-        activations: for each innermost module, its :class:`Sample` of every such step; only the last keeps its values.
+        gradient_samples: up to ``sample`` values of each parameter's gradient at the last of these steps.
+        activations: likewise of the output of each innermost module.
+        layers: the class of each innermost module.
 
     Raises:
         TypeError, ValueError: for anything but a Module, and for counts below 1.
@@ -97,7 +76,7 @@ class Recorder:
         ([0, 2, 4], 5, ['0', '1', '2'])
     """
 
-    def __init__(self, model: Module, every: int = 10, sample: int = 2048) -> None:
+    def __init__(self, model: Module, every: int = 20, sample: int = 2048) -> None:
         if not isinstance(model, Module):
             raise TypeError(f"Recorder: expected a Module, got {type(model).__name__}")
         for name, count in (("every", every), ("sample", sample)):
@@ -111,8 +90,8 @@ class Recorder:
         self.gradients: dict[str, list[float | None]] = {name: [] for name in self._parameters}
         self.weights: dict[str, list[float]] = {name: [] for name in self._parameters}
         self.updates: dict[str, list[float]] = {name: [] for name in self._parameters}
-        self.gradient_samples: dict[str, Sample] = {}
-        self.activations: dict[str, list[Sample]] = {}
+        self.gradient_samples: dict[str, Array] = {}
+        self.activations: dict[str, Array] = {}
         self._modules = {name or "model": module for name, module in model.named_modules() if not list(module.children())}
         self.layers = {name: type(module).__name__ for name, module in self._modules.items()}
         self._before: dict[str, Array] = {}
@@ -138,10 +117,12 @@ class Recorder:
         """
         now = len(self.losses)
         self.losses.append(math.nan if loss is None else float(loss.item() if isinstance(loss, Tensor) else loss))
-        if self._before:
-            self._note_updates()
-        if now % self.every == 0:
-            self._look(now)
+        if self._before or now % self.every == 0:
+            with np.errstate(all="ignore"):  # what is not finite is what is looked for
+                if self._before:
+                    self._note_updates()
+                if now % self.every == 0:
+                    self._look(now)
         if (now + 1) % self.every == 0 and not self._hooks:
             self._listen()
 
@@ -157,11 +138,7 @@ class Recorder:
                 self.gradient_samples[name] = _sampled(gradient._data, self.sample)
             self.weights[name].append(_rms(parameter._data))
             self._before[name] = parameter._data.copy()
-        for name, output in self._outputs.items():
-            history = self.activations.setdefault(name, [])
-            if history:
-                history[-1] = history[-1]._replace(values=history[-1].values[:0])
-            history.append(_sampled(output, self.sample))
+        self.activations.update((name, _sampled(output, self.sample)) for name, output in self._outputs.items())
         self._outputs.clear()
         self.close()
 

@@ -297,8 +297,9 @@ class _Facts:
 
     def _vertex(self, node: Node, key: str, kind: str, name: str, box: str | None) -> Vertex:
         several = node.dtype == SEVERAL
-        shape, dtype = (None, "") if several else (node.shape, _dtype_text(node.dtype))
-        vertex = Vertex(key, kind, name, box, shape, dtype, source=key)
+        vertex = Vertex(
+            key, kind, name, box, None if several else node.shape, "" if several else _dtype_text(node.dtype), source=key
+        )
         vertex.saved = node in self.kept
         vertex.fault = node is self._fault
         known = self._known.get(node)
