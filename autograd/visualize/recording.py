@@ -50,7 +50,7 @@ def statistics(array: Any) -> Statistics:
         return Statistics(few, np.nan, np.nan, np.nan, np.nan, 0.0, fault)
     with np.errstate(over="ignore", invalid="ignore"):
         spread = float(finite.std())
-    zeros = 1.0 - np.count_nonzero(array) / array.size
+    zeros = 1.0 - int(np.count_nonzero(array)) / array.size
     return Statistics(few, float(finite.min()), float(finite.max()), float(finite.mean()), spread, zeros, fault)
 
 
@@ -100,6 +100,10 @@ class record_statistics:
         node.trace = user_line()
         if not isinstance(output, tuple):
             recorded[node] = statistics(output)
+        for operand in operands:
+            source = getattr(operand, "node", None)
+            if source is not None and source.is_leaf:
+                recorded[source] = statistics(operand._data)
         outer = self._outer[-1]
         if outer is not None and outer is not self:
             outer.created(node, operands, output)
@@ -130,8 +134,9 @@ def value_statistics(nodes: Sequence[Node], outputs: Mapping[Node, Any]) -> dict
     for node in nodes:
         reference = getattr(node, "tensor", None) if node.pullback is LEAF else None
         tensor = None if reference is None else reference()
-        if tensor is not None:
+        if tensor is not None:  # what it is now, not what it was when it was recorded
             arrays.setdefault(node, tensor._data)
+            found.pop(node, None)
         if node.saved is FREED or not isinstance(node.saved, tuple) or node.pullback in (ITEM, ALIAS, LEAF, CONSTANT):
             continue
         for owner, array in zip((node, *node.parents), node.saved, strict=False):
