@@ -17,7 +17,7 @@ from autograd.arrays import Array
 from autograd.ops._windows import Pair, Windows, border, padded
 from autograd.ops.gate import gate
 
-BLOCK = 1 << 16  # elements that are worked on at a time, so that they stay in the cache
+BLOCK = 1 << 17  # elements that are worked on at a time, so that they stay in the cache
 
 
 def window_maxima(x: Array, at: Windows) -> tuple[Array, Array]:

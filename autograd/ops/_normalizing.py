@@ -14,7 +14,7 @@ import numpy as np
 
 from autograd.arrays import Array
 
-BLOCK = 1 << 16  # elements that are worked on at a time, so that they stay in the cache
+BLOCK = 1 << 17  # elements that are worked on at a time, so that they stay in the cache
 
 
 def wide_dtype(*arrays: Array) -> np.dtype[np.floating]:

@@ -111,7 +111,7 @@ def test_refusals_name_what_is_wrong():
         ((3, 1), (2, 1), (2, 1), 1), ((2, 4), (3, 1), (1, 2), 0), ((5, 5), (5, 5), (1, 1), 2),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("block", [1, 1 << 16])
+@pytest.mark.parametrize("block", [1, 1 << 17])
 def test_the_quick_search_finds_what_the_careful_one_finds(monkeypatch, kernel, stride, dilation, padding, block):
     monkeypatch.setattr(_maxima, "BLOCK", block)
     pads = tuple((padding, padding) if k > 1 else (0, 0) for k in kernel)
