@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import as_array
+from autograd.arrays import FLOATING, Array, as_array
 from autograd.ops.gate import gate, where_primitive
-from autograd.primitive import as_operand, elementwise, implements, internal
+from autograd.primitive import as_operand, constant, elementwise, implements, internal
 
 
 @implements(np.where)
@@ -25,7 +25,7 @@ def where(condition: Any, *choices: Any) -> Any:
         choices: ``x`` and ``y``, of shapes that broadcast with it. Without them: the indices where the condition holds, a
             tuple of integer arrays.
     """
-    mask = as_operand(condition, "where")
+    mask = condition if type(condition) is np.ndarray else as_operand(condition, "where")
     mask = np.asarray(getattr(mask, "_data", mask))
     if mask.dtype != np.bool_:
         mask = mask != 0
@@ -34,9 +34,9 @@ def where(condition: Any, *choices: Any) -> Any:
     if len(choices) != 2:
         raise TypeError(f"where: expected both x and y or neither, got {len(choices)} of them")
     x, y = choices
-    if isinstance(x, int | float) and isinstance(y, int | float):
+    if isinstance(x, (int, float)) and isinstance(y, (int, float)):
         x, y = as_array([x, y], where="where")
-    return where_primitive(mask, x, y)
+    return where_primitive(constant(mask), x, y)  # an op on Tensors alone starts a microsecond sooner
 
 
 def masked_fill(x: Any, mask: Any, value: Any) -> Any:
@@ -98,6 +98,7 @@ fmin = elementwise(
     doc="The smaller of x and y, where nan counts as missing. A tie splits the gradient evenly.",
 )
 
+_BOUNDS = (float, int, type(None))
 _clip = elementwise(
     np.clip,
     lambda g, _z, x, low, high: gate(g, (x >= low) & (x <= high)),
@@ -105,6 +106,21 @@ _clip = elementwise(
     lambda g, _z, x, low, high: gate(g, (x > high) | (low > high)),
     name="clip",
 )
+
+
+def _between(x: Array, *, low: float | None, high: float | None) -> Array:
+    if x.size > 4096:
+        return np.clip(x, low, high)
+    y = x if low is None else np.maximum(x, low)  # np.clip itself takes twice as long to start
+    return y if high is None else np.minimum(y, high)
+
+
+def _between_rule(g: Any, _y: Any, x: Any, *, low: float | None, high: float | None) -> Any:
+    inside = x >= (-math.inf if low is None else low)
+    return gate(g, inside if high is None else inside & (x <= high))
+
+
+_clip_to_numbers = internal(_between, _between_rule, name="clip_to_numbers")
 
 
 @implements(np.clip)
@@ -121,6 +137,8 @@ def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
     if low is None and high is None:
         raise ValueError("clip: expected at least one bound, got none; pass min= or max=")
     x = as_operand(x, "clip")
+    if type(low) in _BOUNDS and type(high) in _BOUNDS and getattr(x, "dtype", None) in FLOATING:
+        return _clip_to_numbers(x, low=low, high=high)
     if low is not None and high is not None:
         return _clip(x, low, high)
     if getattr(x, "dtype", np.dtype(np.float64)).kind == "f":
