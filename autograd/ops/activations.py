@@ -101,13 +101,21 @@ hardsigmoid = elementwise(
 )
 
 
+def _hardswish_kernel(x: Any) -> Any:
+    y = np.asarray(x / 6.0)
+    y += 0.5
+    np.clip(y, 0.0, 1.0, out=y)
+    y *= np.maximum(x, -3.0)
+    return y
+
+
 def _hardswish_rule(g: Any, _y: Any, x: Any) -> Any:
-    inner = (x > -3) & (x < 3)
-    return pick(inner, g * (pick(inner, x, 0.0) * (1.0 / 3.0) + 0.5), gate(g, x >= 3))
+    slope = pick(x >= 3, 1.0, np.clip(x, -3.0, 3.0) * (1.0 / 3.0) + 0.5)
+    return gate(g * slope, x > -3)
 
 
 hardswish = elementwise(
-    lambda x: np.maximum(x, -3.0) * np.clip(x / 6.0 + 0.5, 0.0, 1.0),
+    _hardswish_kernel,
     _hardswish_rule,
     name="hardswish",
     doc="x relu6(x + 3) / 6; the gradient at -3 is 0, at 3 it is 1.",
