@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 
@@ -24,6 +25,13 @@ def blocks(rows: int, width: int) -> Iterator[slice]:
         yield slice(start, min(start + step, rows))
 
 
+@lru_cache(maxsize=64)
+def _ones(length: int, dtype: np.dtype[np.floating]) -> Array:
+    ones = np.ones(length, dtype)
+    ones.flags.writeable = False
+    return ones
+
+
 def row_sums(x: Array) -> Array:
     """The sum of each row.
 
@@ -32,11 +40,11 @@ def row_sums(x: Array) -> Array:
     """
     width = x.shape[1]
     if width <= 1024:
-        return np.asarray(x @ np.ones(width, x.dtype))
+        return np.asarray(x @ _ones(width, x.dtype))
     if width % 4 == 0 and x.flags.c_contiguous:
         parts = next((n for n in (500, 512, 400, 256, 200, 128, 100, 64) if width % n == 0), 0)
         if parts:
-            return np.asarray(np.add.reduce((x.reshape(-1, parts) @ np.ones(parts, x.dtype)).reshape(len(x), -1), 1))
+            return np.asarray(np.add.reduce((x.reshape(-1, parts) @ _ones(parts, x.dtype)).reshape(len(x), -1), 1))
     return np.asarray(np.add.reduce(x, 1))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array
-from autograd.ops._rows import blocks, exponentials
+from autograd.ops._rows import BLOCK, blocks, exponentials
 from autograd.ops.indexing import getitem
 from autograd.ops.reductions import tensor_of
 from autograd.ops.shaping import moveaxis, reshape
@@ -37,42 +37,60 @@ def reduced(loss: Any, reduction: str) -> Any:
 
 
 def _cross_entropy_composition(
-    logits: Any, *, target: Array, scale: Array, shares: Array | None, valid: Array, mass: float | None
+    logits: Any, *, target: Array, scale: Array | None, shares: Array | None, valid: Array | None, mass: float | None
 ) -> Any:
-    """-scale_i logp[i, target_i] - sum_c shares_c logp[i, c], row by row; 0 for ignored rows; their sum over the mass."""
+    """-scale_i logp[i, target_i] - sum_c shares_c logp[i, c], row by row; 0 for ignored rows; their sum over the mass.
+
+    Without ``scale`` it is 1 for all, without ``valid`` no row is ignored.
+    """
     logp = log_softmax(logits, axis=1)
-    loss = -getitem(logp, (np.arange(len(target)), target)) * scale
+    loss = -getitem(logp, (np.arange(len(target)), target))
+    if scale is not None:
+        loss = loss * scale
     if shares is not None:
         loss = loss - np.sum(np.where(shares == 0, 0.0, logp * shares), axis=1)
-    loss = np.where(valid, loss, 0.0)
+    if valid is not None:
+        loss = np.where(valid, loss, 0.0)
     if mass is None:
         return loss
     return np.sum(loss) / mass if mass else np.sum(loss) * math.nan
 
 
 def _cross_entropy_kernel(
-    logits: Array, *, target: Array, scale: Array, shares: Array | None, valid: Array, mass: float | None
+    logits: Array, *, target: Array, scale: Array | None, shares: Array | None, valid: Array | None, mass: float | None
 ) -> tuple[Array, tuple[Array, ...]]:
     wide = logits.astype(np.float32) if logits.dtype == np.float16 else logits
-    exponentiated = np.empty(wide.shape, wide.dtype)
-    sums, shift = np.empty(len(wide), wide.dtype), np.zeros(len(wide), wide.dtype)
-    for block in blocks(*wide.shape):
-        sums[block], shifted = exponentials(wide[block], exponentiated[block])
-        if shifted is not None:
-            shift[block] = shifted
-    logs = np.log(sums)
-    picked = wide[np.arange(len(target)), target]
-    picked -= shift
-    loss = (logs - picked) * scale
+    exponentiated, sums, shift = _exponentials(wide)
+    loss = np.log(sums)
+    if shift is not None:
+        loss += shift
+    logs = loss if shares is None else loss.copy()
+    loss -= wide[np.arange(len(target)), target]
+    if scale is not None:
+        loss *= scale
     if shares is not None:
         no_share = shares == 0  # of nothing, even -inf is 0
         total = np.matmul(np.where(no_share, 0, wide) if no_share.any() else wide, shares)
-        loss += (logs + shift) * np.sum(shares) - total
-    if not valid.all():
+        loss += logs * np.sum(shares) - total
+    if valid is not None:
         loss = np.where(valid, loss, 0)
     if mass is not None:  # summed before it is rounded to float16
-        loss = np.asarray(np.sum(loss) / mass)
+        loss = np.asarray(np.add.reduce(loss) / mass)
     return loss.astype(logits.dtype, copy=False), (exponentiated, sums)
+
+
+def _exponentials(x: Array) -> tuple[Array, Array, Array | None]:
+    """``exponentials`` of all rows, by blocks: a new array, the sums, and the shifts (None: 0)."""
+    out = np.empty(x.shape, x.dtype)
+    if x.size <= BLOCK:
+        return out, *exponentials(x, out)
+    sums, shift = np.empty(len(x), x.dtype), None
+    for block in blocks(*x.shape):
+        sums[block], found = exponentials(x[block], out[block])
+        if found is not None:
+            shift = np.zeros(len(x), x.dtype) if shift is None else shift
+            shift[block] = found
+    return out, sums, shift
 
 
 def _cross_entropy_rule(
@@ -83,23 +101,24 @@ def _cross_entropy_rule(
     *,
     residuals: tuple[Array, ...],
     target: Array,
-    scale: Array,
+    scale: Array | None,
     shares: Array | None,
-    valid: Array,
+    valid: Array | None,
     mass: float | None,
 ) -> list[Any]:
     """(softmax sum(weights) - weights) g, row by row."""
     exponentiated, sums = residuals
     factor = g.astype(exponentiated.dtype)
-    if mass is not None:
-        factor = np.broadcast_to(np.divide(factor, mass), target.shape)
-    rows = scale if shares is None else scale + np.sum(shares)
-    out = exponentiated * (factor * rows / sums)[:, None]
+    if mass is not None:  # one for all rows
+        factor = np.divide(factor, mass)
+    of_target = factor if scale is None else factor * scale
+    of_softmax = of_target if shares is None else of_target + factor * np.sum(shares)
+    out = exponentiated * (of_softmax / sums)[:, None]
     if shares is not None:
         for block in blocks(*out.shape):  # without another array of this size
-            out[block] -= np.multiply.outer(factor[block], shares)
-    out[np.arange(len(target)), target] -= factor * scale
-    if not valid.all():
+            out[block] -= np.multiply.outer(factor[block], shares) if factor.ndim else factor * shares
+    out[np.arange(len(target)), target] -= of_target
+    if valid is not None:
         out[~valid] = 0
     return [out]
 
@@ -125,8 +144,11 @@ def _class_rows(x: Any, target: Any, op: str) -> tuple[Any, Array, tuple[int, ..
     return x, classes.reshape(-1), shape
 
 
-def _checked(classes: Array, count: int, ignore_index: int, op: str) -> tuple[Array, Array]:
-    """The classes with ignored ones as 0, and which rows count."""
+def _checked(classes: Array, count: int, ignore_index: int, op: str) -> tuple[Array, Array | None]:
+    """The classes with ignored ones as 0, and which rows count (None: all)."""
+    quick = classes.dtype == np.int64 and classes.size and not 0 <= ignore_index < count
+    if quick and np.maximum.reduce(classes.view(np.uint64)) < count:  # a negative one would be huge
+        return classes, None
     valid = classes != ignore_index
     bad = valid & ((classes < 0) | (classes >= count))
     if bad.any():
@@ -183,12 +205,15 @@ def cross_entropy(
     classes, valid = _checked(classes, count, ignore_index, "cross_entropy")
     dtype = np.float32 if x.dtype == np.float16 else x.dtype
     weights = _class_weights(weight, count, dtype, "cross_entropy")
-    scale = np.ones(len(classes), dtype) if weights is None else weights[classes]
-    mass = float(np.sum(scale[valid], dtype=np.float64))
+    scale = None if weights is None else weights[classes]
+    if scale is None:
+        mass = float(len(classes) if valid is None else np.count_nonzero(valid))
+    else:
+        mass = float(np.sum(scale if valid is None else scale[valid], dtype=np.float64))
     shares = None
     if label_smoothing:
         shares = np.full(count, label_smoothing / count, dtype) if weights is None else weights * (label_smoothing / count)
-        scale = scale * (1.0 - label_smoothing)
+        scale = np.full(len(classes), 1.0 - label_smoothing, dtype) if scale is None else scale * (1.0 - label_smoothing)
     divisor = {"none": None, "sum": 1.0, "mean": mass}[reduction]
     loss = _cross_entropy(rows, target=classes, scale=scale, shares=shares, valid=valid, mass=divisor)
     return reshape(loss, shape) if divisor is None else loss
@@ -215,6 +240,7 @@ def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -1
     rows, classes, shape = _class_rows(x, target, "nll_loss")
     classes, valid = _checked(classes, rows.shape[1], ignore_index, "nll_loss")
     weights = _class_weights(weight, rows.shape[1], x.dtype, "nll_loss")
+    valid = np.ones(len(classes), np.bool_) if valid is None else valid
     scale = np.where(valid, 1.0 if weights is None else weights[classes], 0.0).astype(x.dtype)
     picked = getitem(rows, (np.arange(len(classes)), classes))
     loss = np.where(valid, -picked * scale, 0.0)
