@@ -15,7 +15,6 @@ Which arrays those are is decided here.
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -232,18 +231,21 @@ def working_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
 def packed(params: Sequence[Tensor], states: Sequence[dict[str, Any]], work: Workspace, whole: bool) -> list[Pack]:
     """Parameters sorted into packs: same dtype, same scalars and buffers, at most a block of values."""
     filling: dict[Any, tuple[list[Tensor], list[dict[str, Any]]]] = {}
+    filled: dict[Any, int] = {}
     packs = []
 
     def close(key: Any) -> None:
         packs.append(Pack(*filling.pop(key), work, whole))
+        del filled[key]
 
     for index, (p, state) in enumerate(zip(params, states, strict=True)):
         numbers = tuple((name, None if isinstance(value, np.ndarray) else value) for name, value in sorted(state.items()))
         key: Any = (p.dtype, numbers)
         if whole or p._data.size > BLOCK:
             key = index
-        elif key in filling and sum(math.prod(q.shape) for q in filling[key][0]) + p._data.size > BLOCK:
+        elif filled.get(key, 0) + p._data.size > BLOCK:
             close(key)
+        filled[key] = filled.get(key, 0) + p._data.size
         members, remembered = filling.setdefault(key, ([], []))
         members.append(p)
         remembered.append(state)

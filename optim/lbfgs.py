@@ -182,7 +182,11 @@ class LBFGS(Optimizer):
                     value, gradient = evaluate()
                     return float(value), gradient
 
-                loss, g, t, used = strong_wolfe(along, t, d, loss, g, slope, tolerance, group["max_eval"] - evaluations)
+                try:
+                    loss, g, t, used = strong_wolfe(along, t, d, loss, g, slope, tolerance, group["max_eval"] - evaluations)
+                except BaseException:
+                    self._move(x)  # not where the search happened to be
+                    raise
                 self._move(x + t * d)
             else:
                 self._move(x + t * d)
@@ -274,9 +278,8 @@ def cubic_minimum(
         x1, g1, x2, g2 = x2, g2, x1, g1
     d2 = math.sqrt(square)
     denominator = g2 - g1 + 2.0 * d2
-    if denominator == 0.0:
-        return (low + high) / 2.0
-    return min(max(x2 - (x2 - x1) * ((g2 + d2 - d1) / denominator), low), high)
+    found = x2 - (x2 - x1) * ((g2 + d2 - d1) / denominator) if denominator else math.nan
+    return min(max(found, low), high) if math.isfinite(found) else (low + high) / 2.0
 
 
 def strong_wolfe(
@@ -308,6 +311,8 @@ def strong_wolfe(
 
     def point(t: float) -> tuple[float, float, Array, float]:
         value, gradient = along(t)
+        if math.isnan(value):
+            value = math.inf  # a point that is no good
         return t, value, gradient, float(np.dot(gradient, d))
 
     start = previous = (0.0, f, g, slope)

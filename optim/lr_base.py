@@ -75,7 +75,7 @@ class LRScheduler:
 
     def _set(self, rates: Sequence[float]) -> None:
         for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
-            group["lr"] = rate
+            group["lr"] = float(rate)  # a NumPy scalar would make float32 arithmetic slower
         self._last_lr = self._rates
 
     def step(self) -> None:

@@ -177,6 +177,37 @@ def test_parameters_that_miss_a_gradient_now_and_then_keep_their_own_count():
     assert (optimizer.state[p]["step"], optimizer.state[q]["step"]) == (6, 2)
 
 
+@every_kind
+def test_any_pattern_of_missing_gradients_gives_the_same_bits(make):
+    rng = np.random.default_rng(7)
+    values = [np.asarray(rng.normal(size=shape)) for shape in ((3, 2), (), (4,), (2, 2), (5,))]
+    together, alone = [nn.Parameter(value) for value in values], [nn.Parameter(value) for value in values]
+    optimizer, optimizers = make(together), [make([p]) for p in alone]
+    for step in range(30):
+        present = rng.random(len(values)) < (0.5 if step % 3 else 1.0)
+        for p, q, given in zip(together, alone, present, strict=True):
+            p.grad = q.grad = ag.Tensor(np.asarray(rng.normal(size=p.shape))) if given else None
+        if step == 15:  # and everything is packed anew
+            saved = optimizer.state_dict()
+            optimizer = make(together)
+            optimizer.load_state_dict(saved)
+        optimizer.step()
+        for single in optimizers:
+            single.step()
+    for p, q in zip(together, alone, strict=True):
+        np.testing.assert_array_equal(p.detach(), q.detach())
+
+
+def test_a_thousand_parameters_are_packed_in_blocks():
+    params = [nn.Parameter(np.ones(100, np.float32)) for _ in range(1500)]
+    optimizer = optim.SGD(params, lr=0.5)
+    for p in params:
+        p.grad = ag.Tensor(np.ones(100, np.float32))
+    optimizer.step()
+    assert len(optimizer._plans[0].packs) == -(-1500 // (flat.BLOCK // 100))
+    assert all(p.detach().numpy().tolist() == [0.5] * 100 for p in params)
+
+
 def test_packs_are_kept_from_step_to_step():
     params = [nn.Parameter(np.ones(3)) for _ in range(4)]
     optimizer = optim.Adam(params)

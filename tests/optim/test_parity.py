@@ -227,7 +227,7 @@ def test_lbfgs_equals_pytorchs(options, record):
             worst = max(worst, difference(ours, theirs), abs(a.item() - b.item()) / max(1.0, abs(b.item())))
             assert optimizer.state[ours[0]]["func_evals"] == reference.state[theirs[0]]["func_evals"]
         assert a.item() == pytest.approx(b.item(), rel=1e-6, abs=1e-9)
-    record.add("optimizers vs PyTorch float64", f"LBFGS {options}", worst)
+    record.add("LBFGS vs PyTorch, 2 steps of up to 20 iterations", str(options), worst)
     assert worst <= 1e-10
 
 

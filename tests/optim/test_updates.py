@@ -9,6 +9,7 @@ import autograd as ag
 import nn
 import optim
 from optim import EWMA
+from optim.lbfgs import cubic_minimum
 from optim.matrix import orthogonalized
 
 
@@ -157,3 +158,101 @@ def test_orthogonalized_brings_singular_values_near_one():
         u, _, v = np.linalg.svd(matrix, full_matrices=False)
         exact = orthogonalized(matrix, (1.875, -1.25, 0.375), 40)  # these coefficients converge
         np.testing.assert_allclose(exact, u @ v, atol=1e-12)
+
+
+@pytest.mark.parametrize("line_search", [None, "strong_wolfe"])
+def test_hard_case_151_lbfgs_with_a_bad_first_gradient(line_search):
+    p = nn.Parameter(np.array([1.0, 2.0]))
+    p.name = "weight"
+    optimizer = optim.LBFGS([p], line_search_fn=line_search)
+
+    def closure():
+        p.grad = ag.Tensor(np.array([1.0, np.nan]))
+        return (p * p).sum()
+
+    with pytest.raises(RuntimeError, match="the gradient of parameter 0 'weight' .* is not finite; nothing was changed"):
+        optimizer.step(closure, error_if_nonfinite=True)
+    with pytest.warns(RuntimeWarning, match="the step is skipped"):
+        optimizer.step(closure, skip_nonfinite=True)
+    assert p.tolist() == [1.0, 2.0]
+    assert not optimizer.state
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+def test_hard_case_151_a_line_search_turns_back_from_nan():
+    p = nn.Parameter(np.array([1.5]))
+    optimizer = optim.LBFGS([p], lr=100.0, max_iter=30, line_search_fn="strong_wolfe")
+
+    def closure():
+        optimizer.zero_grad()
+        loss = ((p - 1.0) ** 2).sum() + 0.0 * ag.log(2.0 - p).sum() - 0.0 * ag.log(p + 2.0).sum()  # nan outside (-2, 2)
+        loss.backward()
+        return loss
+
+    for _ in range(3):
+        optimizer.step(closure)
+    assert p.item() == pytest.approx(1.0, abs=1e-5)
+
+
+def test_hard_case_151_an_error_in_a_line_search_leaves_the_parameters():
+    p = nn.Parameter(np.array([1.5, -0.5]))
+    optimizer = optim.LBFGS([p], line_search_fn="strong_wolfe")
+    calls = []
+
+    def closure():
+        calls.append(p.tolist())
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        optimizer.zero_grad()
+        loss = (p * p).sum()
+        loss.backward()
+        return loss
+
+    with pytest.raises(KeyboardInterrupt):
+        optimizer.step(closure)
+    assert calls[1] != calls[0]
+    assert p.tolist() == [1.5, -0.5]
+
+
+def test_lbfgs_needs_a_closure_and_checks_what_it_loads():
+    p = nn.Parameter(np.ones((2, 2)))
+    optimizer = optim.LBFGS([p])
+    with pytest.raises(TypeError, match="LBFGS: expected a closure"):
+        optimizer.step()
+    saved = optimizer.state_dict()
+    for state, message in (
+        ({"speed": 1.0}, "expected d, t, .*, got 'speed'"),
+        ({"d": np.zeros(3)}, r"expected d of shape \(4,\), got \(3,\)"),
+        ({"old_dirs": [np.zeros(4), np.zeros((2, 2))]}, r"expected old_dirs of shape \(4,\), got \(2, 2\)"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            optimizer.load_state_dict({**saved, "state": {0: state}})
+    with pytest.raises(ValueError, match="expected 'state' and 'param_groups'"):
+        optimizer.load_state_dict([])
+    p._data.flags.writeable = False
+    with pytest.raises(ValueError, match="that can be written to, parameter 0"):
+        optimizer.step(lambda: 1.0)
+
+
+def test_lbfgs_at_the_minimum_and_without_parameters_values():
+    for value in (np.zeros(2), np.zeros(0)):
+        p = nn.Parameter(value)
+        optimizer = optim.LBFGS([p], line_search_fn="strong_wolfe")
+
+        def closure(p=p):
+            p.grad = None
+            loss = (p * p).sum()
+            loss.backward()
+            return loss
+
+        assert optimizer.step(closure).item() == 0.0
+        assert p.detach().numpy().tolist() == value.tolist()
+
+
+def test_a_cubic_has_its_minimum_between():
+    assert cubic_minimum(0.0, 0.0, -1.0, 2.0, 0.0, 1.0) == pytest.approx(1.0)
+    assert cubic_minimum(2.0, 0.0, 1.0, 0.0, 0.0, -1.0) == pytest.approx(1.0)
+    assert cubic_minimum(0.0, 0.0, -1.0, 1.0, -1.0, -1.0) == 0.5  # a straight line: the middle
+    assert cubic_minimum(1.0, 0.0, -1.0, 1.0, -1.0, -1.0, (0.0, 4.0)) == 2.0  # one point
+    assert cubic_minimum(0.0, 1.0, -1.0, 1.0, np.inf, np.nan) == 0.5
+    assert cubic_minimum(0.0, 0.0, -1.0, 2.0, 0.0, 1.0, (1.5, 4.0)) == 1.5
