@@ -272,19 +272,17 @@ class Lion(Optimizer):
 
     def rule(self, group: dict[str, Any], _state: Pack) -> Rule:
         """The update of one step."""
-        lr, (beta1, beta2), decay = group["lr"], group["betas"], group["weight_decay"]
+        lr, (beta1, beta2), decay, maximize = group["lr"], group["betas"], group["weight_decay"], group["maximize"]
 
         def update(p: Any, g: Any, scratch: Any, m: Any) -> None:
             s, t = scratch
-            if group["maximize"]:
-                g = np.negative(g, out=s)
             c = np.multiply(m, beta1, out=t)
-            c += np.multiply(g, 1.0 - beta1, out=None if g is s else s)
-            np.sign(c, out=c)
-            c *= lr
+            c += np.multiply(g, (beta1 - 1.0) if maximize else (1.0 - beta1), out=s)
+            step = np.sign(c, out=s)  # not in place: NumPy's sign takes twenty times as long then
+            step *= lr
             p *= 1.0 - lr * decay
-            p -= c
-            EWMA.blend(m, g, beta2, t)
+            p -= step
+            EWMA.blend(m, np.negative(g, out=t) if maximize else g, beta2, t)
 
         return update
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.ops.gate import gate
 from optim.averaging import EWMA
 from optim.flat import Pack, Rule
 from optim.optimizer import Optimizer, check_option, regularized
@@ -264,12 +265,13 @@ class Rprop(Optimizer):
             if group["maximize"]:
                 g = np.negative(g, out=s)
             same = np.multiply(g, before, out=t)
-            turned = same < 0.0
-            np.multiply(size, plus, out=size, where=same > 0.0)
-            np.multiply(size, minus, out=size, where=turned)
+            stayed, turned = same > 0.0, same < 0.0
+            factor = np.multiply(stayed, plus - 1.0, out=t)  # masked ufuncs (where=) would take ten times as long
+            factor += np.multiply(turned, minus - 1.0, dtype=t.dtype)
+            factor += 1.0
+            size *= factor
             np.clip(size, least, greatest, out=size)
-            np.copyto(before, g)
-            np.copyto(before, 0.0, where=turned)
+            np.copyto(before, gate(g, ~turned))
             np.sign(before, out=t)
             t *= size
             p -= t
