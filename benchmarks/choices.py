@@ -17,12 +17,15 @@ from typing import Any
 import numpy as np
 
 import autograd as ag
+import nn
+import optim
 from autograd.ops._columns import Columns
 from autograd.ops._rows import exponentials, row_maxima, row_sums
 from autograd.ops._windows import Windows, padded, view
 from autograd.ops.gate import gate
 from autograd.scattering import add_at
 from benchmarks.engine import in_turn
+from optim import flat
 
 ROUNDS = 41
 
@@ -194,12 +197,50 @@ def freed_memory() -> None:
     print("    " + ", ".join(f"{name} {statistics.median(values):.3f} ms" for name, values in found.items()))
 
 
+def optimizers() -> None:
+    """A step of Adam: small parameters packed or one by one, a large one in blocks, by two threads or one."""
+    rng = np.random.default_rng(0)
+
+    def adam(count: int, size: int) -> list[nn.Parameter]:
+        params = [nn.Parameter(rng.normal(size=size).astype(np.float32)) for _ in range(count)]
+        for p in params:
+            p.grad = ag.Tensor(rng.normal(size=size).astype(np.float32))
+        return params
+
+    packed = optim.Adam(adam(10, 1000))
+    single = [optim.Adam([p]) for p in adam(10, 1000)]
+    show(
+        "Adam, 10 parameters of 1,000 values",
+        {"packed (ours)": packed.step, "one by one": lambda: [optimizer.step() for optimizer in single]},
+    )
+    large = optim.Adam(adam(1, 3_000_000))
+    block, cores = flat.BLOCK, flat.CORES
+
+    def step(block: int, cores: int) -> Callable[[], Any]:
+        def run() -> None:
+            flat.BLOCK, flat.CORES = block, cores
+            large.step()
+
+        return run
+
+    show(
+        "Adam, one parameter of 3,000,000 values",
+        {
+            "blocks, all cores up to 2 (ours)": step(block, cores),
+            "blocks": step(block, 1),
+            "smaller blocks": step(block // 8, 1),
+        },
+    )
+    flat.BLOCK, flat.CORES = block, cores
+
+
 def main() -> None:
     selection()
     relu()
     rows()
     columns()
     row_reductions()
+    optimizers()
     freed_memory()
     dictionary()
 

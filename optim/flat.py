@@ -4,9 +4,9 @@ An optimizer's rule is written once, for a few 1-d arrays of equal length: the p
 Which arrays those are is decided here.
 
 - **Small parameters** of one group are packed: their buffers lie behind one another in flat arrays, and p and g are copied into
-  flat arrays before the rule runs, and p is copied back after it. For ten parameters of 1,000 values that is five copies of a
-  few microseconds in place of ten times as many ufunc calls. Parameters keep memory of their own, so whoever holds a view of
-  one (``numpy()``, a state dict, a tied layer) goes on seeing it change, and a write to one is not taken for a write to all.
+  flat arrays before the rule runs, and p is copied back after it. The copies cost far less than a ufunc call for each parameter
+  and operation (``python -m benchmarks.choices``). Parameters keep memory of their own, so whoever holds a view of one
+  (``numpy()``, a state dict, a tied layer) goes on seeing it change, and a write to one is not taken for a write to all.
 - **Large parameters** are worked on where they are, in blocks that fit a core's cache, with scratch memory of one block:
   nothing is copied and nothing is allocated. Two threads share the blocks of very large ones (NumPy releases the
   interpreter lock).
