@@ -278,7 +278,7 @@ class Lion(Optimizer):
             s, t = scratch
             c = np.multiply(m, beta1, out=t)
             c += np.multiply(g, (beta1 - 1.0) if maximize else (1.0 - beta1), out=s)
-            step = np.sign(c, out=s)  # not in place: NumPy's sign takes twenty times as long then
+            step = np.sign(c, out=s)  # not in place: NumPy's sign is many times slower then
             step *= lr
             p *= 1.0 - lr * decay
             p -= step

@@ -79,6 +79,8 @@ class SequentialLR(LRScheduler):
             raise ValueError(
                 f"SequentialLR: expected one milestone less than schedulers, got {len(milestones)} for {len(schedulers)}"
             )
+        if list(milestones) != sorted(milestones):
+            raise ValueError(f"SequentialLR: expected milestones in ascending order, got {list(milestones)}")
         self.optimizer = optimizer
         self._milestones = list(milestones)
         self.last_epoch = last_epoch + 1

@@ -266,7 +266,7 @@ class Rprop(Optimizer):
                 g = np.negative(g, out=s)
             same = np.multiply(g, before, out=t)
             stayed, turned = same > 0.0, same < 0.0
-            factor = np.multiply(stayed, plus - 1.0, out=t)  # masked ufuncs (where=) would take ten times as long
+            factor = np.multiply(stayed, plus - 1.0, out=t)  # masked ufuncs (where=) are many times slower
             factor += np.multiply(turned, minus - 1.0, dtype=t.dtype)
             factor += 1.0
             size *= factor

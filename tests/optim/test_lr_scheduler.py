@@ -267,6 +267,7 @@ def test_states_are_checked():
         (lambda s, o: s.ChainedScheduler([s.ReduceLROnPlateau(o)]), ValueError, "got ReduceLROnPlateau at position 0"),
         (lambda s, o: s.ChainedScheduler([s.StepLR(optimizer_of(), 1)], o), ValueError, "expected schedulers of one optimizer"),
         (lambda s, o: s.SequentialLR(o, [s.StepLR(o, 1)], [1]), ValueError, "one milestone less than schedulers, got 1 for 1"),
+        (lambda s, o: s.SequentialLR(o, [s.StepLR(o, 1)] * 3, [5, 3]), ValueError, r"in ascending order, got \[5, 3\]"),
         (lambda s, o: s.ReduceLROnPlateau(o, factor=1.0), ValueError, "factor: expected a value below 1, got 1.0"),
         (lambda s, o: s.ReduceLROnPlateau(o, mode="up"), ValueError, "mode: expected 'min' or 'max', got 'up'"),
         (
