@@ -42,5 +42,5 @@ def test_three_sizes_of_batch(monkeypatch, capsys, tmp_path):
     start, end = rows[0], rows[2]
     assert start[1] == start[4] == start[7]  # the same start
     full, few, one = (float(end[index]) for index in (1, 4, 7))
-    assert one < few < full < float(start[1])
+    assert max(one, few) < 0.3 * full < 0.3 * float(start[1])
     assert (tmp_path / "minibatch.png").read_bytes().startswith(b"\x89PNG")
