@@ -90,7 +90,7 @@ def work(library: str, pipe: Any) -> None:
     while (task := pipe.recv()) is not None:
         step = stepper(library, *task)
         step()
-        pipe.send(seconds(step, 2))
+        pipe.send(min(seconds(step, 1) for _ in range(3)))
         while repeats := pipe.recv():
             time.sleep(PAUSE)
             step()  # wakes the threads

@@ -173,18 +173,31 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        self.steps += 1
         work = self._ready()
         if (error_if_nonfinite or skip_nonfinite) and not self._finite(work, error_if_nonfinite):
             return loss
         with np.errstate(all="ignore"):  # an overflow must not stop a step half way; nan and inf are there to be seen
+            for pack, rule, buffers in self._rules(work):
+                pack.update(rule, buffers)
+        versions.stamp_all([array for _, pack in work for array in pack.arrays])
+        return loss
+
+    def _rules(self, work: list[tuple[dict[str, Any], Pack]]) -> list[tuple[Pack, Rule, list[NDArray[Any]]]]:
+        """What each pack is to do in this step. An option that cannot be, set in a group, shows here, before any change."""
+        found = []
+        before = [dict(pack.scalars) for _, pack in work]
+        try:
             for group, pack in work:
                 buffers = pack.ensure(self.buffers(group, pack.arrays[0].shape))
                 if "step" in pack.scalars:
                     pack.scalars["step"] += 1
-                pack.update(self.rule(group, pack), buffers)
-        versions.stamp_all([array for _, pack in work for array in pack.arrays])
-        self.steps += 1
-        return loss
+                found.append((pack, self.rule(group, pack), buffers))
+        except BaseException:
+            for (_, pack), scalars in zip(work, before, strict=True):
+                pack.scalars = scalars
+            raise
+        return found
 
     def _ready(self) -> list[tuple[dict[str, Any], Pack]]:
         """The packs of all groups with their gradients fetched: whatever can be wrong is found here, before any change."""

@@ -320,6 +320,20 @@ def test_hard_case_151_a_step_that_cannot_be_done_changes_nothing(make):
     np.testing.assert_equal(optimizer.state_dict(), state)
 
 
+def test_hard_case_151_an_impossible_option_changes_nothing():
+    params = parameters()
+    optimizer = optim.Adam([{"params": params[:2]}, {"params": params[2]}])
+    run(optimizer, params, 2)
+    loss_of(params).backward()
+    values, state = [p.detach().numpy().copy() for p in params], optimizer.state_dict()["state"]
+    optimizer.param_groups[1]["betas"] = (0.9,)
+    with pytest.raises(ValueError, match="not enough values to unpack"):
+        optimizer.step()
+    for p, value in zip(params, values, strict=True):
+        np.testing.assert_array_equal(p.detach(), value)
+    np.testing.assert_equal(optimizer.state_dict()["state"], state)
+
+
 # ------------------------------------------------------------------------------------------------ what may change
 
 
