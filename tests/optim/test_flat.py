@@ -150,7 +150,7 @@ def test_gradients_are_not_written_to(make):
             np.testing.assert_array_equal(p.grad, g)
 
 
-@pytest.mark.parametrize("size", [1000, 3 * flat.BLOCK, 5 * flat.BLOCK])
+@pytest.mark.parametrize("size", [10_000, 3 * flat.BLOCK, 5 * flat.BLOCK])
 @pytest.mark.parametrize("kind", ["sgd", "adam", "adamw"])
 def test_a_step_allocates_nothing_of_the_parameters_size(kind, size):
     params = [nn.Parameter(np.ones(size, np.float32)) for _ in range(3)]
@@ -164,7 +164,7 @@ def test_a_step_allocates_nothing_of_the_parameters_size(kind, size):
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert peak < 12_000  # views and other small objects; the parameters have 12,000 bytes and more
+    assert peak < 20_000  # views and other small objects; a parameter has 40,000 bytes and more
 
 
 def test_parameters_that_miss_a_gradient_now_and_then_keep_their_own_count():

@@ -53,6 +53,9 @@ CASES = {
     "SequentialLR with restarts": lambda s, o: s.SequentialLR(
         o, [s.LinearLR(o, 0.1, total_iters=30), s.CosineAnnealingWarmRestarts(o, 17)], [30]
     ),
+    "SequentialLR linear": lambda s, o: s.SequentialLR(
+        o, [s.ConstantLR(o, 0.1, 9), s.LinearLR(o, 0.3, total_iters=30), s.PolynomialLR(o, 80)], [20, 70]
+    ),
     "SequentialLR polynomial": lambda s, o: s.SequentialLR(o, [s.PolynomialLR(o, 50), s.MultiStepLR(o, [30])], [40]),
 }
 every_case = pytest.mark.parametrize("make", CASES.values(), ids=CASES)

@@ -148,6 +148,13 @@ def test_lamb_moves_a_parameter_of_zeros():
     np.testing.assert_allclose(p.detach(), [-0.1, 0.1], rtol=1e-5)
 
 
+@pytest.mark.parametrize("name", ["Adafactor", "Muon", "LAMB"])
+def test_a_parameter_without_values_is_left_alone(name):
+    p = nn.Parameter(np.zeros((0, 3)))
+    trajectory(getattr(optim, name)([p]), p, [np.zeros((0, 3))])
+    assert p.shape == (0, 3)
+
+
 def test_orthogonalized_brings_singular_values_near_one():
     rng = np.random.default_rng(0)
     for shape in ((5, 3), (3, 5), (4, 4)):
