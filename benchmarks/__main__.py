@@ -122,7 +122,7 @@ def _show(run: dict[str, Any], options: argparse.Namespace) -> bool:
     if options.compare:
         tables.append(report.compared(from_json(json.loads(Path(options.compare).read_text())), results))
     print(_heading(run["environment"] | {"threads": run["options"]["threads"]}) + "\n")
-    if (disturbed := report.disturbed(results)) > 0.01:
+    if not run["options"]["quick"] and (disturbed := report.disturbed(results)) > 0.01:
         print(f"other processes disturbed {disturbed:.0%} of the steps, which are left out where there are others\n")
     for table in tables:
         print((table.markdown() if options.markdown else table.text()) + "\n")

@@ -10,11 +10,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.runner import Measured, Spread
-from benchmarks.workloads import ASKED, MEAN_RATIO, NUMPY, TORCH, WORKLOADS, Workload
+from benchmarks.workloads import ASKED, FLOOR, MEAN_RATIO, NUMPY, TORCH, WORKLOADS, Workload
 
 Results = dict[str, dict[str, Measured]]
 OURS = "tapegrad"
-NAMES = {TORCH: "PyTorch", "jax": "JAX (jit)", "hips": "HIPS autograd", "mygrad": "MyGrad", NUMPY: "NumPy by hand"}
+NAMES = {
+    TORCH: "PyTorch",
+    "jax": "JAX (jit)",
+    "hips": "HIPS autograd",
+    "mygrad": "MyGrad",
+    NUMPY: "NumPy by hand",
+    FLOOR: "floor",
+}
 NOTHING = 5e-6  # seconds: a phase that is shorter is empty, and the clock was read twice
 NOISE = 0.05  # a median that moved by less is not called a change, whatever the spread
 
@@ -112,7 +119,7 @@ def tables(results: Results, peers: Sequence[str]) -> list[Table]:
     """All tables of a run."""
     found = [_alone(results)] if not peers else []
     for peer in peers:
-        found.append(_against(results, peer))
+        found.append(_floor(results) if peer == FLOOR else _against(results, peer))
         if peer == TORCH:
             found += [_phases(results, peer), _memory(results, peer)]
     return found
@@ -166,6 +173,23 @@ def _against(results: Results, peer: str) -> Table:
     notes += [f"the results do not agree: {title}" for title in disagree]
     what = "tapegrad's time / by hand" if by_hand else f"{NAMES[peer]}'s time / tapegrad's"
     return Table(f"Whole steps: {what}", ["workload", OURS, NAMES[peer], "ratio", "asked", "met"], rows, notes)
+
+
+def _floor(results: Results) -> Table:
+    """What could be reached: the NumPy calls that cannot be avoided, against PyTorch and against all that we do."""
+    rows = []
+    for workload, engines in known(results):
+        ours, floor, torch = engines[OURS], engines.get(FLOOR), engines.get(TORCH)
+        if floor is None or not floor.times:
+            continue
+        reach = f"{torch.seconds() / floor.seconds():.2f}" if torch is not None and torch.times else ""
+        asked = "" if workload.ratio is None else f">= {workload.ratio:g}"
+        hand = engines.get(NUMPY)
+        by_hand = f"{torch.seconds() / hand.seconds():.2f}" if reach and hand is not None and hand.times else ""
+        share = f"{floor.seconds() / ours.seconds():.0%}"
+        rows.append([workload.title, time_text(ours.seconds()), time_text(floor.seconds()), share, by_hand, reach, asked])
+    header = ["workload", OURS, "floor", "share", "PyTorch / by hand", "PyTorch / floor", "asked"]
+    return Table("The NumPy calls that cannot be avoided, alone", header, rows)
 
 
 def _phases(results: Results, peer: str) -> Table:

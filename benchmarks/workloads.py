@@ -17,7 +17,7 @@ import numpy as np
 Sizes = dict[str, Any]
 Arrays = dict[str, np.ndarray]
 
-TORCH, NUMPY, HIPS, MYGRAD, JAX = "torch", "numpy", "hips", "mygrad", "jax"
+TORCH, NUMPY, HIPS, MYGRAD, FLOOR = "torch", "numpy", "hips", "mygrad", "floor"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-ENGINES = ("tapegrad", "torch", "jax", "hips", "mygrad", "numpy")
+ENGINES = ("tapegrad", "torch", "jax", "hips", "mygrad", "numpy", "floor")
 PEERS = ENGINES[1:]
 THREADS = 2
 

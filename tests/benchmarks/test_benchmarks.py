@@ -226,7 +226,7 @@ def test_wrong_names_are_refused():
     assert done.returncode == 1
     assert "--only: expected names among chain, " in done.stderr
     done = command("--against", "theano")
-    assert "--against: expected peers among torch, jax, hips, mygrad, numpy, got theano" in done.stderr
+    assert "--against: expected peers among torch, jax, hips, mygrad, numpy, floor, got theano" in done.stderr
     assert "transformer-batch" in command("--list").stdout
     assert "left out" in command("--quick", "--only", "chain", "--against", "torch", "--python", "torch=/no/python").stderr
 
