@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.runner import Measured, Spread
+from benchmarks.runner import Measured, Spread, noise
 from benchmarks.workloads import ASKED, FLOOR, MEAN_RATIO, NUMPY, TORCH, WORKLOADS, Workload
 
 Results = dict[str, dict[str, Measured]]
@@ -23,6 +23,7 @@ NAMES = {
     FLOOR: "floor",
 }
 NOTHING = 5e-6  # seconds: a phase that is shorter is empty, and the clock was read twice
+TOO_NOISY = 0.2  # the spread of a time that is not judged
 NOISE = 0.05  # a median that moved by less is not called a change, whatever the spread
 
 
@@ -65,7 +66,7 @@ def time_text(seconds: float) -> str:
 
 def spread_text(spread: Spread) -> str:
     """The median, and half the distance of the quartiles as a share of it."""
-    return f"{time_text(spread.median)} ±{(spread.high - spread.low) / 2 / spread.median:4.0%}"
+    return f"{time_text(spread.median)} ±{spread.relative:4.0%}"
 
 
 def _if_any(spread: Spread) -> str:
@@ -77,10 +78,12 @@ def memory_text(count: int) -> str:
     return f"{count / 2**20:.1f} MB"
 
 
-def verdict(value: float, asked: float | None, at_most: bool = False) -> tuple[str, str]:
-    """What was asked, and whether it is met, judged on the figure as printed."""
+def verdict(value: float, asked: float | None, at_most: bool = False, noisy: bool = False) -> tuple[str, str]:
+    """What was asked, and whether it is met, judged on the figure as printed; times that are too noisy are not judged."""
     if asked is None:
         return "", ""
+    if noisy:
+        return f"{'<=' if at_most else '>='} {asked:g}", "noisy"
     value = round(value, 2)
     met = value <= asked if at_most else value >= asked
     return f"{'<=' if at_most else '>='} {asked:g}", "yes" if met else "NO"
@@ -157,7 +160,7 @@ def _against(results: Results, peer: str) -> Table:
         ratio = theirs.seconds() / ours.seconds()
         asked = workload.ratio if peer == TORCH else workload.by_hand if by_hand else ASKED.get(peer)
         value = 1 / ratio if by_hand else ratio
-        wanted, met = verdict(value, asked, by_hand)
+        wanted, met = verdict(value, asked, by_hand, noise({OURS: ours, peer: theirs}) > TOO_NOISY)
         verdicts.append(met)
         if theirs.agrees is False:
             disagree.append(workload.title)
@@ -168,7 +171,8 @@ def _against(results: Results, peer: str) -> Table:
     values = ratios(results, peer)
     if values and not by_hand:
         mean = mean_ratio(values)
-        wanted, met = verdict(mean, MEAN_RATIO if peer == TORCH and len(values) == len(WORKLOADS) else None)
+        everything = peer == TORCH and len(values) == len(WORKLOADS)
+        wanted, met = verdict(mean, MEAN_RATIO if everything else None, noisy="noisy" in verdicts)
         notes.append(f"geometric mean of {len(values)} ratios: {mean:.2f}" + (f"  {wanted}  {met}" if wanted else ""))
     notes += [f"the results do not agree: {title}" for title in disagree]
     what = "tapegrad's time / by hand" if by_hand else f"{NAMES[peer]}'s time / tapegrad's"

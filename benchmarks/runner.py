@@ -80,6 +80,10 @@ class Spread:
     low: float
     high: float
 
+    @property
+    def relative(self) -> float:
+        return (self.high - self.low) / 2 / self.median if self.median else 0.0
+
     @staticmethod
     def of(values: list[float]) -> Spread:
         if len(values) == 1:
@@ -165,6 +169,24 @@ def measure(
         entry.disturbed = statistics.fmean(result["disturbed"] for result in results)
         entry.agrees = agree(reference.digests, entry.digests) if reference.digests else None
     return found, versions
+
+
+def noise(entries: dict[str, Measured]) -> float:
+    """The widest spread of a whole step among the engines: half the distance of the quartiles as a share of the median."""
+    spreads = [entry.times["step"] for entry in entries.values() if entry.times]
+    return max((spread.relative for spread in spreads), default=0.0)
+
+
+def wait_for_quiet(until: float) -> None:
+    """Returns when hardly anything else wants a core, or at the time ``until`` on the clock of ``time.monotonic``."""
+    load = Path("/proc/loadavg")
+    while load.exists() and time.monotonic() < until:
+        running = []
+        for _ in range(20):
+            running.append(int(load.read_text().split()[3].partition("/")[0]) - 1)  # without this process
+            time.sleep(0.05)
+        if statistics.fmean(running) < 0.5:
+            return
 
 
 def machine() -> dict[str, Any]:

@@ -132,6 +132,23 @@ def test_rows_are_judged_as_printed():
     assert table.notes[1].startswith("geometric mean of 3 ratios: 1.45")
 
 
+def test_times_that_are_too_noisy_are_not_judged():
+    results = run_of(chain=(1e-3, 3e-3))
+    results["chain"]["torch"].times["step"] = Spread(3e-3, 2e-3, 4e-3)
+    table = report.tables(results, ["torch"])[0]
+    assert table.rows[0][3:] == ["3.00", ">= 2", "noisy"]
+    assert table.notes[0] == "0 of 1 met"
+    assert runner.noise(results["chain"]) == pytest.approx(1 / 3)
+    runner.wait_for_quiet(0.0)
+
+
+def test_the_floor_is_shown_beside_what_is_asked():
+    results = run_of(chain=(1e-3, 3e-3))
+    results["chain"]["floor"] = results["chain"]["torch"]
+    table = report.tables(results, ["torch", "floor"])[-1]
+    assert table.rows == [["small-op chain", "1.00 ms", "3.00 ms", "300%", "", "1.00", ">= 2"]]
+
+
 def test_memory_and_by_hand_are_at_most():
     results = run_of(mlp_tiny=(1e-3, 0.8e-3), lenet=(1.4e-3, 1e-3))
     memory = report.tables(results, ["torch"])[2]
