@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from itertools import pairwise
 
 from autograd.visualize.model import Box, Edge, Graph, Vertex, count_text, norm_text, shape_text
+from autograd.visualize.routing import with_skips
 from autograd.visualize.style import FONT, SAVED, SYMBOLS, WORDS, Paint, Theme
 from autograd.visualize.wording import small_print
 
@@ -52,16 +53,24 @@ class Writer:
         self.sides = self._sides()
         self.right = self._right()
 
-    def straight(self) -> list[tuple[str, str]]:
-        """The edges of the data path that skip connections would push aside; empty when there are none."""
-        skips = any(
-            edge.tail in self.spine and edge.head in self.spine and self.following.get(edge.tail) != edge.head
-            for edge in self.graph.edges
-        )
-        return list(self.following.items()) if skips and self.direction == "TB" else []
+    def _is_skip(self, edge: Edge) -> bool:
+        """Whether an edge goes from the data path to the data path, past what lies between."""
+        on_spine = edge.tail in self.spine and edge.head in self.spine
+        return on_spine and self.following.get(edge.tail) != edge.head and edge.tail != edge.head
 
-    def write(self) -> str:
-        """The whole DOT source."""
+    def skips(self) -> list[tuple[str, str, str]]:
+        """(tail, head, attributes) of the skip connections drawn after the layout; none where data flows to the right."""
+        if self.direction != "TB":
+            return []
+        return [(edge.tail, edge.head, self._edge_attributes(edge)) for edge in self.graph.edges if self._is_skip(edge)]
+
+    def finish(self, placed: str) -> str:
+        """A laid-out graph that was written without its skip connections, with them."""
+        homes = {vertex.key: self.graph.ancestors(vertex.module) for vertex in self.graph.vertices}
+        return with_skips(placed, self.skips(), homes)
+
+    def write(self, skips: bool = True) -> str:
+        """The whole DOT source, or that without the skip connections."""
         lines = ["digraph autograd {", *self._defaults()]
         contents: dict[str | None, list[Vertex]] = defaultdict(list)
         for vertex in self.graph.vertices:
@@ -83,7 +92,8 @@ class Writer:
             lines.extend(indent + self._vertex(vertex) for vertex in contents[key])
             lines.extend(indent + same for same in self._same_ranks(contents[key]))
             stack.extend((box.key, depth + 1, "open") for box in reversed(children[key]))
-        lines.extend("  " + self._edge(edge) for edge in self.graph.edges)
+        left_out = () if skips or self.direction != "TB" else {id(edge) for edge in self.graph.edges if self._is_skip(edge)}
+        lines.extend("  " + self._edge(edge) for edge in self.graph.edges if id(edge) not in left_out)
         lines.append("}")
         return "\n".join(lines) + "\n"
 
@@ -274,19 +284,23 @@ class Writer:
         return lines
 
     def _edge(self, edge: Edge) -> str:
+        attributes = self._edge_attributes(edge)
+        if edge.tail in self.right:  # on one rank, an arrow's tail lies at the left of its head
+            return f"{edge.head} -> {edge.tail} [dir=back, {attributes}]"
+        if self._is_skip(edge) and self.direction == "TB":
+            return f"{edge.tail} -> {edge.head} [tailport=e, headport=e, {attributes}]"
+        return f"{edge.tail} -> {edge.head} [{attributes}]"
+
+    def _edge_attributes(self, edge: Edge) -> str:
         theme = self.theme
         tail = self.by_key[edge.tail]
         attributes = []
-        on_spine = edge.tail in self.spine and edge.head in self.spine
-        straight = on_spine and self.following.get(edge.tail) == edge.head
-        flat = edge.tail in self.sides
-        attributes.append("weight=50" if straight else "weight=4" if flat else "weight=1")
-        skip = on_spine and not straight
-        if skip and self.direction == "TB":
-            attributes.append("tailport=e, headport=e")  # a skip connection runs at the right of what it skips
+        straight = self.following.get(edge.tail) == edge.head
+        attributes.append("weight=50" if straight else "weight=4" if edge.tail in self.sides else "weight=1")
         if not edge.tracked:
             attributes.append(f'style=dashed, color="{theme.quiet}"')
-        if tail.kind in ("op", "module") and "shape" in self.show and not skip:  # what is skipped shows its shape
+        # a skip connection needs no label: what it skips begins with the same value
+        if tail.kind in ("op", "module") and "shape" in self.show and not self._is_skip(edge):
             text = shape_text(edge.shape)
             if "dtype" in self.show or edge.dtype not in ("float32", "float64", ""):
                 text += f" {edge.dtype}"
@@ -305,9 +319,7 @@ class Writer:
         attributes.append(f'id="{edge.tail}->{edge.head}"')
         attributes.append(f"edgetooltip={quote(self._facts(tuple(facts), tail.name))}")
         attributes.append(f"labeltooltip={quote(count_text(edge.copies) + ' × ' + shape_text(edge.shape))}")
-        if edge.tail in self.right:  # on one rank, an arrow's tail lies at the left of its head
-            return f"{edge.head} -> {edge.tail} [dir=back, {', '.join(attributes)}]"
-        return f"{edge.tail} -> {edge.head} [{', '.join(attributes)}]"
+        return ", ".join(attributes)
 
 
 def spine(graph: Graph) -> list[str]:

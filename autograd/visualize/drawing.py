@@ -154,11 +154,13 @@ class Drawing:
         self._chips = chips
         self._legend = legend
 
+    def _detailed(self) -> Graph:
+        graph = passes.chips(self._whole, "parameter", most=1) if self._chips else self._whole
+        return passes.dissolve(graph)
+
     def at_depth(self, depth: int | None, most: int | None = None) -> Graph:
         """The model after all passes, with modules drawn down to ``depth``."""
-        graph = passes.dissolve(self._whole)
-        if self._chips:
-            graph = passes.chips(graph, "parameter", most=1)
+        graph = self._detailed()
         if self._roll:
             graph = passes.roll(graph)
         graph = passes.collapse(graph, depth)
@@ -239,10 +241,11 @@ class Drawing:
     def lay_out(self, graph: Graph, theme: Theme, format: str) -> bytes:
         """A model laid out with the options of this drawing."""
         writer = self._writer(graph, theme)
-        dot = writer.write()
+        finish = writer.finish if writer.skips() else None
+        dot = writer.write(skips=finish is None)
         if format == "png":
             dot = dot.replace("  graph [", "  graph [dpi=130, ", 1)
-        return lay_out(dot, format, len(graph.vertices), straight=writer.straight())
+        return lay_out(dot, format, len(graph.vertices), finish=finish)
 
     @property
     def title(self) -> str:
@@ -334,7 +337,7 @@ class Drawing:
         return target
 
     def __str__(self) -> str:
-        return text.listing(passes.dissolve(self._whole), self._show)
+        return text.listing(self._detailed(), self._show)
 
     def __repr__(self) -> str:
         return f"<Drawing of {self._whole.title}: {self._whole.ops} ops, {self._whole.parameters} parameters>"

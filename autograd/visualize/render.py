@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
-import math
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable
 
 _LAYOUT = """
 import sys, pygraphviz
@@ -43,7 +42,7 @@ def require_graphviz(format: str) -> list[str]:
     return command
 
 
-def lay_out(dot: str, format: str, vertices: int, timeout: float = 20.0, straight: Sequence[tuple[str, str]] = ()) -> bytes:
+def lay_out(dot: str, format: str, vertices: int, timeout: float = 20.0, finish: Callable[[str], str] | None = None) -> bytes:
     """DOT laid out as svg, png, pdf or json.
 
     It runs in a process of its own: pygraphviz holds the interpreter lock while it works, so neither Ctrl-C nor a timeout
@@ -54,19 +53,17 @@ def lay_out(dot: str, format: str, vertices: int, timeout: float = 20.0, straigh
         format: what to make.
         vertices: how many there are, for the message of a timeout.
         timeout: seconds after which the layout is given up.
-        straight: (tail, head) of edges that run straight down; where others run beside them, Graphviz makes room for their
-            labels by bending them, so they are drawn anew after the layout.
+        finish: changes the laid-out DOT before it is drawn.
 
     Raises:
         DrawError: when there is no Graphviz, it fails, or it takes longer than ``timeout`` seconds.
     """
     command = require_graphviz(format)
-    if not straight:
+    if finish is None:
         return _run(command, "dot", dot.encode("utf-8"), format, vertices, timeout)
-    # the resolution would scale the places a second time
+    # with a resolution, the places would be scaled twice
     places = re.sub(r"dpi=\d+, ", "", dot, count=1)
-    placed = _run(command, "dot", places.encode("utf-8"), "dot", vertices, timeout).decode("utf-8")
-    placed = straightened(placed, straight)
+    placed = finish(_run(command, "dot", places.encode("utf-8"), "dot", vertices, timeout).decode("utf-8"))
     if places != dot:
         placed = placed.replace("graph [", "graph [dpi=130, ", 1)
     return _run(command, _PLACED, placed.encode("utf-8"), format, vertices, timeout)
@@ -87,30 +84,3 @@ def _run(command: list[str], program: str, source: bytes, format: str, vertices:
         message = done.stderr.decode("utf-8", "replace").strip().splitlines()
         raise DrawError(f"Graphviz failed: {message[-1] if message else 'no output'}")
     return done.stdout
-
-
-def straightened(placed: str, straight: Sequence[tuple[str, str]]) -> str:
-    """A laid-out graph in DOT with these edges drawn as vertical lines, each label beside its line."""
-    placed = placed.replace("\\\n", "")  # long strings are broken over lines
-    places: dict[str, float] = {}
-    for found in re.finditer(r'^\s+(\w+)\s+\[(?:.*?\n)*?.*?\bpos="(-?[\d.]+),(-?[\d.]+)"', placed, re.MULTILINE):
-        places.setdefault(found[1], float(found[2]))
-    for tail, head in straight:
-        pattern = rf'id="{tail}->{head}"(?:(?!;\n).|\n(?!\t\w))*?pos="e,([^"]*)"'
-        edge = re.search(pattern, placed)
-        x = places.get(tail)
-        if edge is None or x is None or abs(places.get(head, x + 9) - x) > 0.5:
-            continue
-        points = [tuple(map(float, point.split(","))) for point in edge[1].split()]
-        if max(abs(point[0] - x) for point in points) < 1.0:
-            continue
-        tip, start, base = points[0][1], points[1][1], points[0][1] + math.dist(points[0], points[-1])
-        line = f"e,{x:g},{tip:g} " + " ".join(f"{x:g},{start + (base - start) * part / 3:g}" for part in range(4))
-        whole = edge[0].replace(f"e,{edge[1]}", line)
-        label = re.search(r'\blp="(-?[\d.]+),(-?[\d.]+)"', whole)
-        if label:
-            y = float(label[2])
-            beside = min(points[1:], key=lambda point: abs(point[1] - y))[0]
-            whole = whole.replace(label[0], f'lp="{float(label[1]) - beside + x:g},{label[2]}"')
-        placed = placed[: edge.start()] + whole + placed[edge.end() :]
-    return placed
