@@ -1,6 +1,6 @@
 """Neural networks: modules, layers, losses, initialisers, data and files."""
 
-from nn import data, functional, init, serialization, utils
+from nn import data, functional, init, plot, serialization, utils
 from nn.activation import (
     CELU,
     ELU,
@@ -119,6 +119,7 @@ from nn.position import (
     RotaryEncoding,
     SinusoidalEncoding,
 )
+from nn.recorder import Recorder
 from nn.recurrent import (
     GRU,
     LSTM,
@@ -145,6 +146,7 @@ __all__ = [
     "data",
     "functional",
     "init",
+    "plot",
     "serialization",
     "utils",
     # activation
@@ -251,6 +253,8 @@ __all__ = [
     # position
     "RotaryEncoding",
     "SinusoidalEncoding",
+    # recorder
+    "Recorder",
     # recurrent
     "GRU",
     "GRUCell",
