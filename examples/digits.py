@@ -1,10 +1,11 @@
 """Train a classifier on scikit-learn's handwritten digits (1,797 real images of 8 x 8 pixels).
 
-    python -m examples.digits                 # about ten seconds; writes two pictures to out/
+    python -m examples.digits                 # about ten seconds; writes its pictures to out/
     python -m examples.digits --epochs 2      # a short run
 
 A fifth of the images is held out. Printed per epoch: the mean training loss and the share of held-out digits read right. Saved:
-the training curve, and a sheet of the held-out digits that the model got wrong.
+the training curve, a sheet of the held-out digits that the model got wrong, the graph of one training step, and how losses,
+gradients, updates and activations went.
 """
 
 from __future__ import annotations
@@ -89,6 +90,25 @@ def save_mistakes(path: Path, images: np.ndarray, labels: np.ndarray, guesses: n
     plt.close(figure)
 
 
+def save_graph(out: Path, model: nn.Module, images: ag.Tensor, labels: ag.Tensor) -> list[str]:
+    """The graph of one step as a picture and as a page; as text where there is no Graphviz.
+
+    Returns:
+        The names of the files.
+    """
+    images.name = "images"
+    loss = nn.CrossEntropyLoss()(model(images), labels)
+    loss.name = "loss"
+    model.zero_grad()
+    loss.backward()
+    drawing = ag.draw(loss, params={"labels": labels})
+    try:
+        return [drawing.save(out / f"digits_graph.{ending}").name for ending in ("svg", "png", "html")]
+    except ag.DrawError as error:
+        print(error)
+        return [drawing.save(out / "digits_graph.txt").name]
+
+
 def positive(text: str) -> int:
     """A whole number of at least 1 from the command line."""
     if not text.isdecimal() or int(text) < 1:
@@ -113,6 +133,7 @@ def main() -> None:
     loss_of = nn.CrossEntropyLoss()
     optimizer = optim.Adam(model.parameters(), lr=options.lr, weight_decay=1e-4)
     batches = DataLoader(train, options.batch_size, shuffle=True)
+    recorder = nn.Recorder(model)
     count = sum(parameter.numel() for parameter in model.parameters())
     print(f"{len(train)} digits to train on, {len(held)} held out, {count:,} parameters\n")
     print("epoch      loss   held out   seconds")
@@ -124,6 +145,7 @@ def main() -> None:
         for x, y in tqdm(batches, desc=f"epoch {epoch}", leave=False, ncols=79):
             loss = loss_of(model(x), y)
             loss.backward()
+            recorder.step(loss)
             optimizer.step()
             optimizer.zero_grad()
             total += loss.item() * len(y)
@@ -134,8 +156,12 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     save_curve(options.out / "digits_training.png", losses, accuracies)
     save_mistakes(options.out / "digits_mistakes.png", images._data, labels, predict(model, images))
+    nn.plot.overview(recorder).savefig(options.out / "digits_inside.png")
+    nn.plot.gradient_flow(recorder).savefig(options.out / "digits_gradient_flow.png")
+    graph = save_graph(options.out, model, train.tensors[0][: options.batch_size], train.tensors[1][: options.batch_size])
     print(f"\n{100 * accuracies[-1]:.2f} % of the held-out digits read right")
-    print(f"pictures: {options.out}/digits_training.png, digits_mistakes.png")
+    names = ["digits_training.png", "digits_mistakes.png", "digits_inside.png", "digits_gradient_flow.png", *graph]
+    print(f"pictures: {options.out}/{', '.join(names)}")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import html
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ import nn
 from autograd import Tensor
 
 SEED = 0
+draw = partial(ag.draw, theme="auto")
 
 
 def named(name: str, values: np.ndarray) -> Tensor:
@@ -48,28 +50,12 @@ def loss_named(loss: Tensor) -> Tensor:
 # ---------------------------------------------------------------------------------------------------- the models
 
 
-class Conv2d(nn.Module):
-    """A convolution of images with a square kernel."""
-
-    def __init__(self, inputs: int, outputs: int, size: int) -> None:
-        super().__init__()
-        self.sizes = (inputs, outputs, size)
-        self.weight = nn.Parameter(numbers(outputs, inputs, size, size) / np.sqrt(inputs * size * size))
-        self.bias = nn.Parameter(np.zeros(outputs, np.float32))
-
-    def extra_repr(self) -> str:
-        return ", ".join(map(str, self.sizes))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return ag.conv2d(x, self.weight, self.bias, padding="same")
-
-
 class ConvNet(nn.Module):
     """Two convolutions with pooling, and a linear readout."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv1, self.conv2 = Conv2d(1, 8, 3), Conv2d(8, 16, 3)
+        self.conv1, self.conv2 = nn.Conv2d(1, 8, 3, padding=1), nn.Conv2d(8, 16, 3, padding=1)
         self.head = nn.Linear(16 * 2 * 2, 10)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -78,31 +64,12 @@ class ConvNet(nn.Module):
         return self.head(x.flatten(1))
 
 
-class LSTMCell(nn.Module):
-    """One step of a long short-term memory."""
-
-    def __init__(self, inputs: int, hidden: int) -> None:
-        super().__init__()
-        self.sizes = (inputs, hidden)
-        bound = 1 / np.sqrt(hidden)
-        self.weight_ih = nn.Parameter(numbers(4 * hidden, inputs) * bound)
-        self.weight_hh = nn.Parameter(numbers(4 * hidden, hidden) * bound)
-        self.bias_ih = nn.Parameter(np.zeros(4 * hidden, np.float32))
-        self.bias_hh = nn.Parameter(np.zeros(4 * hidden, np.float32))
-
-    def extra_repr(self) -> str:
-        return ", ".join(map(str, self.sizes))
-
-    def forward(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        return ag.lstm_cell(x, state, self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
-
-
 class Sequence(nn.Module):
     """An LSTM over a sequence, and a readout of its last state."""
 
     def __init__(self, inputs: int, hidden: int, outputs: int) -> None:
         super().__init__()
-        self.cell = LSTMCell(inputs, hidden)
+        self.cell = nn.LSTMCell(inputs, hidden)
         self.readout = nn.Linear(hidden, outputs)
         self.hidden = hidden
 
@@ -114,39 +81,6 @@ class Sequence(nn.Module):
             now.name = f"x[:, {step}]"
             h, c = self.cell(now, (h, c))
         return self.readout(h)
-
-
-class LayerNorm(nn.Module):
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.width = width
-        self.weight = nn.Parameter(np.ones(width, np.float32))
-        self.bias = nn.Parameter(np.zeros(width, np.float32))
-
-    def extra_repr(self) -> str:
-        return str(self.width)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return ag.layer_norm(x, self.width, self.weight, self.bias)
-
-
-class Attention(nn.Module):
-    """Causal self-attention with several heads."""
-
-    def __init__(self, width: int, heads: int) -> None:
-        super().__init__()
-        self.width, self.heads = width, heads
-        self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
-
-    def extra_repr(self) -> str:
-        return f"{self.width}, heads={self.heads}"
-
-    def forward(self, x: Tensor) -> Tensor:
-        batch, length, width = x.shape
-        split = self.qkv(x).reshape(batch, length, 3, self.heads, width // self.heads)
-        q, k, v = (split[:, :, part].transpose(1, 2) for part in range(3))
-        mixed = ag.scaled_dot_product_attention(q, k, v, is_causal=True)
-        return self.out(mixed.transpose(1, 2).reshape(batch, length, width))
 
 
 class Feedforward(nn.Module):
@@ -167,25 +101,13 @@ class Block(nn.Module):
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
-        self.ln1, self.attn = LayerNorm(width), Attention(width, heads)
-        self.ln2, self.mlp = LayerNorm(width), Feedforward(width)
+        self.ln1, self.attn = nn.LayerNorm(width), nn.MultiheadAttention(width, heads, batch_first=True)
+        self.ln2, self.mlp = nn.LayerNorm(width), Feedforward(width)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x + self.attn(self.ln1(x))
+        y = self.ln1(x)
+        x = x + self.attn(y, y, y, need_weights=False, is_causal=True)[0]
         return x + self.mlp(self.ln2(x))
-
-
-class Embedding(nn.Module):
-    def __init__(self, count: int, width: int) -> None:
-        super().__init__()
-        self.sizes = (count, width)
-        self.weight = nn.Parameter(numbers(count, width) * 0.02)
-
-    def extra_repr(self) -> str:
-        return ", ".join(map(str, self.sizes))
-
-    def forward(self, ids: Tensor) -> Tensor:
-        return self.weight[ids]
 
 
 class Transformer(nn.Module):
@@ -193,9 +115,9 @@ class Transformer(nn.Module):
 
     def __init__(self, tokens: int = 65, length: int = 64, width: int = 64, heads: int = 4, blocks: int = 12) -> None:
         super().__init__()
-        self.tok_emb, self.pos_emb = Embedding(tokens, width), Embedding(length, width)
+        self.tok_emb, self.pos_emb = nn.Embedding(tokens, width), nn.Embedding(length, width)
         self.blocks = nn.Sequential(*(Block(width, heads) for _ in range(blocks)))
-        self.ln, self.head = LayerNorm(width), nn.Linear(width, tokens)
+        self.ln, self.head = nn.LayerNorm(width), nn.Linear(width, tokens)
         self.positions = ag.tensor(np.arange(length))
 
     def forward(self, ids: Tensor) -> Tensor:
@@ -217,12 +139,13 @@ class MLP(nn.Module):
 
 
 def expression() -> ag.Drawing:
-    """One expression, a gradient at each variable."""
-    a, b, c = (ag.tensor(value, requires_grad=True) for value in (2.0, -3.0, 10.0))
-    d = ag.tanh(a * b + c) * a
+    """One expression: the value of each step, and the gradient of each variable."""
+    a, b, c = (ag.tensor(value, requires_grad=True) for value in (2.0, -3.0, 6.5))
+    with ag.record_statistics():
+        d = ag.tanh(a * b + c) * a
     d.name = "d"
     d.backward()
-    return ag.draw(d, params={"a": a, "b": b, "c": c}, show=("shape", "grad"))
+    return draw(d, params={"a": a, "b": b, "c": c}, show=("value", "grad"))
 
 
 def mlp(activation: Callable[[Tensor], Tensor] = ag.relu) -> tuple[MLP, Tensor, Tensor]:
@@ -233,7 +156,7 @@ def mlp(activation: Callable[[Tensor], Tensor] = ag.relu) -> tuple[MLP, Tensor, 
 def mlp_before() -> ag.Drawing:
     """A multilayer perceptron before the backward pass: what is kept for it is marked ◆."""
     model, x, y = mlp()
-    return ag.draw(loss_named(ag.cross_entropy(model(x), y)), params={"y": y})
+    return draw(loss_named(ag.cross_entropy(model(x), y)), params={"y": y})
 
 
 def mlp_after() -> ag.Drawing:
@@ -241,7 +164,7 @@ def mlp_after() -> ag.Drawing:
     model, x, y = mlp()
     loss = loss_named(ag.cross_entropy(model(x), y))
     loss.backward()
-    return ag.draw(loss, params={"y": y})
+    return draw(loss, params={"y": y})
 
 
 def mlp_sick() -> ag.Drawing:
@@ -252,7 +175,7 @@ def mlp_sick() -> ag.Drawing:
         penalty = ag.sqrt(model.fc2.bias).sum()  # of a negative number
         loss = loss_named(1e3 * ag.cross_entropy(model(x), y) + penalty)
     loss.backward()
-    return ag.draw(loss, params={"y": y})
+    return draw(loss, params={"y": y})
 
 
 def cnn() -> ag.Drawing:
@@ -261,7 +184,7 @@ def cnn() -> ag.Drawing:
     images, labels = named("images", numbers(32, 1, 8, 8)), named("labels", classes(10, 32))
     loss = loss_named(ag.cross_entropy(ConvNet()(images), labels))
     loss.backward()
-    return ag.draw(loss, params={"labels": labels})
+    return draw(loss, params={"labels": labels})
 
 
 def lstm() -> ag.Drawing:
@@ -271,7 +194,7 @@ def lstm() -> ag.Drawing:
     x, y = ag.tensor(numbers(4, 24, 8)), ag.tensor(classes(2, 4))
     loss = loss_named(ag.cross_entropy(model(x), y))
     loss.backward()
-    return ag.draw(loss, params={"y": y})
+    return draw(loss, params={"y": y})
 
 
 def transformer_loss() -> tuple[Tensor, dict[str, Tensor]]:
@@ -285,7 +208,7 @@ def transformer_loss() -> tuple[Tensor, dict[str, Tensor]]:
 
 def transformer(depth: int | None = None) -> ag.Drawing:
     loss, names = transformer_loss()
-    return ag.draw(loss, params=names, depth=depth)
+    return draw(loss, params=names, depth=depth)
 
 
 def transformer_1() -> ag.Drawing:
@@ -308,7 +231,7 @@ def double_backward() -> ag.Drawing:
     x = ag.tensor([0.5, -1.0, 2.0], requires_grad=True)
     y = (x * ag.sin(x)).sum()
     (dx,) = ag.grad(y, x, create_graph=True)
-    return ag.draw({"y": y, "dy/dx": dx}, params={"x": x})
+    return draw({"y": y, "dy/dx": dx}, params={"x": x})
 
 
 GALLERY: dict[str, Callable[[], ag.Drawing]] = {

@@ -111,7 +111,11 @@ def arguments_text(text: str) -> str:
             continue
         kept = value if given and name in _UNNAMED else part
         inner = re.fullmatch(r"((?:\w+=)?)\((\d+(?:, \d+)*),?\)", kept)
-        parts.append(f"{inner[1]}{inner[2].replace(', ', '×')}" if inner else kept)
+        if inner:
+            sizes = inner[2].split(", ")
+            # a window is 3×3, a step of two is 2
+            kept = inner[1] + (sizes[0] if inner[1] and len(set(sizes)) == 1 else "×".join(sizes))
+        parts.append(kept)
     return ", ".join(parts)
 
 

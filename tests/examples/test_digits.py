@@ -37,8 +37,13 @@ def test_it_learns(monkeypatch, capsys, tmp_path):
     assert rows[-1][2] >= 95.0
     assert "1438 digits to train on, 359 held out" in output
     assert max(len(line) for line in output.splitlines() if not line.startswith("pictures: ")) <= 80
-    for name in ("digits_training.png", "digits_mistakes.png"):
-        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+    names = ("training", "mistakes", "inside", "gradient_flow", "graph")
+    for name in names:
+        assert (tmp_path / f"digits_{name}.png").read_bytes().startswith(b"\x89PNG")
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *(f"digits_{name}.png" for name in names), "digits_graph.svg", "digits_graph.html",
+    }  # fmt: skip
+    assert "linear" in (tmp_path / "digits_graph.svg").read_text(encoding="utf-8")
 
 
 def test_a_seed_repeats_the_run(monkeypatch, capsys, tmp_path):
@@ -67,3 +72,13 @@ def test_wrong_options_are_refused(monkeypatch, capsys):
         with pytest.raises(SystemExit):
             run(monkeypatch, capsys, *arguments)
         assert "expected a" in (error := capsys.readouterr().err) or "invalid" in error
+
+
+def test_without_graphviz_the_graph_is_saved_as_text(monkeypatch, capsys, tmp_path):
+    from autograd.visualize import render
+
+    monkeypatch.setattr(render.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(render.shutil, "which", lambda name: None)
+    output = run(monkeypatch, capsys, "--epochs", 1, "--out", tmp_path)
+    assert "no Graphviz found" in output
+    assert (tmp_path / "digits_graph.txt").read_text(encoding="utf-8").startswith("loss = ")

@@ -258,8 +258,8 @@ def test_seconds_for_people(seconds, text):
     [
         ("in_features=2, out_features=16, bias=True", "2, 16"),
         ("in_features=2, out_features=16, bias=False", "2, 16, bias=False"),
-        ("3, 8, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1)", "3, 8, 3×3, padding=1×1"),
-        ("3, 8, kernel_size=(3, 5), stride=(2, 2)", "3, 8, 3×5, stride=2×2"),
+        ("3, 8, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1)", "3, 8, 3×3, padding=1"),
+        ("3, 8, kernel_size=(3, 5), stride=(2, 2)", "3, 8, 3×5, stride=2"),
         ("(64,), eps=1e-05, elementwise_affine=True", "64"),
         ("64, heads=4", "64, heads=4"),
         ("p=0.5, inplace=False", "0.5"),
