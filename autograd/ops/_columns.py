@@ -61,6 +61,7 @@ class Columns:
         """The windows on images (n, C, H, W) as (C kh kw, n oh ow)."""
         for strip, shifted in self._shifts(images):
             strip[...] = shifted
+        self.strips[:, :, :, self.at.padding[0][0] + images.shape[2] :] = 0  # where the images before may have been higher
         if not self.flat:
             for number in range(self.at.kernel[0]):
                 self.columns[:, number] = self.strips[:, :, :, self._rows(number)]

@@ -67,6 +67,19 @@ def test_transposed_undoes_the_shape_of_a_convolution():
     assert ag.conv_transpose2d(y, w, stride=2, padding=1, output_padding=(1, 0)).shape == x.shape
 
 
+@pytest.mark.parametrize("chunk", [1 << 21, 100, 1], ids=["whole", "samples", "rows"])
+def test_transposed_in_chunks_of_any_size(monkeypatch, chunk):
+    x, w = RNG.normal(size=(2, 2, 5, 4)), RNG.normal(size=(2, 3, 3, 2))
+    options = {"padding": 1, "output_padding": 1, "dilation": 2}
+    expected = ag.conv_transpose2d(x, w, **options).numpy()
+    full = np.zeros((2, 3, 5 + 4, 4 + 2))
+    for i, j in itertools.product(range(3), range(2)):
+        full[:, :, 2 * i : 2 * i + 5, 2 * j : 2 * j + 4] += np.einsum("nchw,co->nohw", x, w[:, :, i, j])
+    np.testing.assert_allclose(expected[:, :, :7, :4], full[:, :, 1:8, 1:5], rtol=1e-12)
+    monkeypatch.setattr(convolution, "CHUNK", chunk)
+    np.testing.assert_allclose(ag.conv_transpose2d(x, w, **options).numpy(), expected, rtol=1e-12)
+
+
 def test_half_precision_is_summed_in_single():
     x, w = np.full((1, 4096, 1, 1), 0.1, np.float16), np.ones((1, 4096, 1, 1), np.float16)
     y = ag.conv2d(x, w)
