@@ -84,7 +84,8 @@ class Primitive:
         name: as shown in graphs and messages.
         kernel: computes the output (an array, or a tuple of them) from arrays.
         rules: one vjp rule per argument; a variadic op has one joint rule instead.
-        joint: a rule for all arguments at once, ``joint(g, wanted, y, *arguments, **static)``.
+        joint: a rule for all arguments at once, ``joint(g, wanted, y, *arguments, **static)``; where there are rules for
+            single arguments, too, those serve when only one gradient is wanted.
         composition: for a fused op, its definition by other primitives on Tensors.
         view: True when the output may share memory with an argument.
         checked: True for users' primitives, whose rules' results are checked.
@@ -124,7 +125,7 @@ class Primitive:
         self.checked = checked
         self.simple = simple
         self.unread = unread
-        self.marks = tuple(_reads(rule, 1) for rule in self.rules) if joint is None else (_reads(joint, 2),)
+        self.marks = tuple(_reads(rule, 1) for rule in self.rules)
         self._pullbacks: dict[tuple[bool, ...], Pullback] = {}
         if not checked:
             primitives[name] = self
@@ -138,8 +139,8 @@ class Primitive:
 
     def _make_pullback(self, needs: tuple[bool, ...]) -> Pullback:
         count = len(needs)
-        if self.joint is not None:
-            keeps = _expand(self.marks[0], count)
+        if self.joint is not None and not (self.rules and sum(needs) == 1):
+            keeps = _expand(_reads(self.joint, 2), count)
             if self.composition is not None:  # differentiated again, it reads its arguments itself
                 keeps = (keeps[0], *(index not in self.unread for index in range(count)))
             wanted = tuple((index, self.joint) for index in range(count) if needs[index])

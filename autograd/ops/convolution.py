@@ -233,7 +233,14 @@ def _backward_rule(g: Any, wanted: tuple[bool, ...], _y: Any, cotangent: Any, x:
     return found
 
 
-_conv = internal(_conv_kernel, name="conv", joint=_conv_rule)
+_conv = internal(
+    _conv_kernel,
+    lambda g, _y, _x, w, *_bias, **static: _conv_input_either(g, w, **static),
+    lambda g, _y, x, _w, *_bias, **static: _conv_weight_either(x, g, **static),
+    lambda g, _y, _x, _w, *_bias, **_static: np.sum(g, axis=(0, 2, 3)),
+    name="conv",
+    joint=_conv_rule,
+)
 _conv_input = internal(
     _input_kernel,
     lambda g, _y, _cotangent, w, **static: _conv_either(g, w, **static),
