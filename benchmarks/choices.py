@@ -19,6 +19,7 @@ import numpy as np
 import autograd as ag
 import nn
 import optim
+from autograd import threads
 from autograd.ops._columns import Columns
 from autograd.ops._rows import exponentials, row_maxima, row_sums
 from autograd.ops._windows import Windows, padded, view
@@ -168,6 +169,24 @@ def row_reductions() -> None:
     )
 
 
+def halves() -> None:
+    """gelu and softmax of a million float32, with one processor and with two."""
+    x = ag.Tensor(np.random.default_rng(0).normal(size=(100, 10_000)).astype(np.float32))
+    available = threads.processors
+
+    def on(count: int, run: Callable[[], Any]) -> None:
+        threads.processors = lambda: count  # type: ignore[assignment]
+        run()
+
+    for name, op in (("gelu", ag.gelu), ("softmax", ag.softmax)):
+        contestants: dict[str, Callable[[], Any]] = {
+            "halves on two processors (ours)": lambda op=op: on(2, lambda: op(x)),  # type: ignore[misc]
+            "on one": lambda op=op: on(1, lambda: op(x)),  # type: ignore[misc]
+        }
+        show(f"{name} of 100x10,000", contestants)
+    threads.processors = available
+
+
 STEP = """
 import sys, time, types
 import numpy as np
@@ -241,6 +260,7 @@ def main() -> None:
     columns()
     row_reductions()
     optimizers()
+    halves()
     freed_memory()
     dictionary()
 

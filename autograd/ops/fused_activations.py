@@ -18,6 +18,7 @@ from autograd.ops import special
 from autograd.ops.activations import softplus
 from autograd.ops.special_kernels import BLOCK, erf_single, erfc_block, floating
 from autograd.primitive import fused
+from autograd.threads import each
 
 
 def _blockwise(work: Callable[..., None], arrays: Sequence[Any], outputs: int) -> list[Array]:
@@ -33,8 +34,7 @@ def _blockwise(work: Callable[..., None], arrays: Sequence[Any], outputs: int) -
         arrays = [array.astype(np.float32) for array in arrays]
     results = [np.empty(first.shape, arrays[0].dtype) for _ in range(outputs)]
     flat = [array.reshape(-1) for array in (*arrays, *results)]
-    for start in range(0, first.size, BLOCK):
-        work(*(array[start : start + BLOCK] for array in flat))
+    each(lambda piece: work(*(array[piece] for array in flat)), first.size, block=BLOCK)
     return [result.astype(dtype) for result in results] if dtype == np.float16 else results
 
 

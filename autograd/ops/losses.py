@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array
-from autograd.ops._rows import BLOCK, blocks, exponentials
+from autograd.ops import _rows
+from autograd.ops._rows import blocks, exponentials
 from autograd.ops.indexing import getitem
 from autograd.ops.reductions import tensor_of
 from autograd.ops.shaping import moveaxis, reshape
 from autograd.ops.softmax import log_softmax
 from autograd.primitive import as_operand, fused
+from autograd.threads import each
 
 _REDUCTIONS = ("mean", "sum", "none")
 
@@ -82,15 +84,27 @@ def _cross_entropy_kernel(
 def _exponentials(x: Array) -> tuple[Array, Array, Array | None]:
     """``exponentials`` of all rows, by blocks: a new array, the sums, and the shifts (None: 0)."""
     out = np.empty(x.shape, x.dtype)
-    if x.size <= BLOCK:
+    if x.size <= _rows.BLOCK:
         return out, *exponentials(x, out)
-    sums, shift = np.empty(len(x), x.dtype), None
-    for block in blocks(*x.shape):
+    sums, shift = np.empty(len(x), x.dtype), np.zeros(len(x), x.dtype)
+
+    def work(block: slice) -> None:
         sums[block], found = exponentials(x[block], out[block])
         if found is not None:
-            shift = np.zeros(len(x), x.dtype) if shift is None else shift
             shift[block] = found
+
+    each(work, len(x), x.shape[1], _rows.BLOCK)
     return out, sums, shift
+
+
+def _scaled_rows(x: Array, factors: Array) -> Array:
+    out = np.empty_like(x)
+
+    def work(block: slice) -> None:
+        np.multiply(x[block], factors[block, None], out=out[block])
+
+    each(work, len(x), x.shape[1], _rows.BLOCK)
+    return out
 
 
 def _cross_entropy_rule(
@@ -113,7 +127,7 @@ def _cross_entropy_rule(
         factor = np.divide(factor, mass)
     of_target = factor if scale is None else factor * scale
     of_softmax = of_target if shares is None else of_target + factor * np.sum(shares)
-    out = exponentiated * (of_softmax / sums)[:, None]
+    out = _scaled_rows(exponentiated, of_softmax / sums)
     if shares is not None:
         for block in blocks(*out.shape):  # without another array of this size
             out[block] -= np.multiply.outer(factor[block], shares) if factor.ndim else factor * shares

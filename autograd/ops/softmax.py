@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array
+from autograd.ops import _rows
 from autograd.ops._axes import Axis, checked_axis, expand, one_axis
-from autograd.ops._rows import blocks, exponentials, row_sums
+from autograd.ops._rows import exponentials, row_sums
 from autograd.ops.gate import in_rules, pick
 from autograd.ops.reductions import tensor_of
 from autograd.primitive import internal
+from autograd.threads import each
 
 
 def _wide(x: Array) -> Array:
@@ -38,10 +40,13 @@ def _softmax_kernel(x: Array, *, axis: int) -> Array:
     if _is_rows(wide, axis) and x.size:
         y = np.empty_like(wide)
         rows, out = (array.reshape(-1, x.shape[-1]) for array in (wide, y))
-        for block in blocks(len(rows), rows.shape[-1]):
+
+        def work(block: slice) -> None:
             part = out[block]
             sums, _ = exponentials(rows[block], part)
             part /= sums[:, None]
+
+        each(work, len(rows), x.shape[-1], _rows.BLOCK)
     else:
         y = _shifted(wide, axis)
         np.exp(y, out=y)
@@ -54,9 +59,12 @@ def _softmax_back_kernel(g: Array, y: Array, *, axis: int) -> Array:
         return np.asarray(y * (g - np.sum(g * y, axis=axis, keepdims=True)))
     dx = np.empty_like(y)
     cotangents, ys, out = (array.reshape(-1, y.shape[-1]) for array in (g, y, dx))
-    for block in blocks(len(out), y.shape[-1]):
+
+    def work(block: slice) -> None:
         part = np.subtract(cotangents[block], np.vecdot(cotangents[block], ys[block])[:, None], out=out[block])
         part *= ys[block]
+
+    each(work, len(out), y.shape[-1], _rows.BLOCK)
     return dx
 
 
@@ -87,7 +95,8 @@ def _log_softmax_kernel(x: Array, *, axis: int) -> Array:
     if _is_rows(wide, axis) and x.size:
         y = np.empty_like(wide)
         rows, out = (array.reshape(-1, x.shape[-1]) for array in (wide, y))
-        for block in blocks(len(rows), rows.shape[-1]):
+
+        def work(block: slice) -> None:
             part = out[block]
             sums, shift = exponentials(rows[block], part)
             logs = np.log(sums)[:, None]
@@ -96,6 +105,8 @@ def _log_softmax_kernel(x: Array, *, axis: int) -> Array:
             else:
                 np.subtract(rows[block], shift[:, None], out=part)
                 part -= logs
+
+        each(work, len(rows), x.shape[-1], _rows.BLOCK)
     else:
         y = _shifted(wide, axis)
         y -= np.log(np.add.reduce(np.exp(y), axis, keepdims=True))
@@ -107,10 +118,13 @@ def _log_softmax_back_kernel(g: Array, y: Array, *, axis: int) -> Array:
         return np.asarray(g - np.exp(y) * np.sum(g, axis=axis, keepdims=True))
     dx = np.empty_like(y)
     cotangents, ys, out = (array.reshape(-1, y.shape[-1]) for array in (g, y, dx))
-    for block in blocks(len(out), y.shape[-1]):
+
+    def work(block: slice) -> None:
         part = np.exp(ys[block], out=out[block])
         part *= row_sums(cotangents[block])[:, None]
         np.subtract(cotangents[block], part, out=part)
+
+    each(work, len(out), y.shape[-1], _rows.BLOCK)
     return dx
 
 
