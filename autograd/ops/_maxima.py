@@ -16,7 +16,6 @@ import numpy as np
 from autograd.arrays import Array
 from autograd.ops._windows import Pair, Windows, border, padded
 from autograd.ops.gate import gate
-from autograd.threads import each
 
 BLOCK = 1 << 17  # elements that are worked on at a time, so that they stay in the cache
 
@@ -35,12 +34,11 @@ def window_maxima(x: Array, at: Windows) -> tuple[Array, Array]:
     planes, best, found = (array.reshape(-1, *array.shape[2:]) for array in (wide, y, numbers))
     (sh, sw), (oh, ow) = at.stride, at.grid
     corners = (slice(None), slice(0, sh * (oh - 1) + 1, sh), slice(0, sw * (ow - 1) + 1, sw))
-
-    def work(part: slice) -> None:
+    step = max(1, BLOCK // math.prod(planes.shape[1:]))
+    for start in range(0, len(planes), step):
+        part = slice(start, start + step)
         greatest, number = _search(np.ascontiguousarray(planes[part]), at)
         best[part], found[part] = greatest[corners], number[corners]
-
-    each(work, len(planes), math.prod(planes.shape[1:]), BLOCK)
     if np.isnan(np.max(y)) or (wide is not x and np.min(y) == -math.inf):
         return _slowly(x, at)
     return y, numbers
@@ -143,9 +141,10 @@ def place(g: Array, numbers: Array, at: Windows, size: Pair) -> Array:
     out = np.zeros((*g.shape[:2], *full), dtype)
     planes, flat, numbers = (array.reshape(-1, *array.shape[2:]) for array in (out, g, numbers))
     apart = all(s > d * (k - 1) for k, s, d in zip(at.kernel, at.stride, at.dilation, strict=True))
+    step = max(1, BLOCK // max(1, math.prod(full)))
     integer = {4: np.int32, 8: np.int64}.get(np.dtype(dtype).itemsize) if apart else None
-
-    def work(part: slice) -> None:
+    for start in range(0, len(planes), step):
+        part = slice(start, start + step)
         cotangent = np.ascontiguousarray(flat[part], dtype)
         for number, view in _elements(planes[part], at):
             mine = numbers[part] == number
@@ -153,6 +152,4 @@ def place(g: Array, numbers: Array, at: Windows, size: Pair) -> Array:
                 np.multiply(cotangent.view(integer), mine, out=view.view(integer))
             else:
                 view += gate(cotangent, mine)
-
-    each(work, len(planes), math.prod(full), BLOCK)
     return np.ascontiguousarray(out[:, :, rows, columns]).astype(g.dtype, copy=False)

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from autograd.arrays import Array
-from autograd.threads import each
 
 BLOCK = 1 << 17  # elements that are worked on at a time, so that they stay in the cache
 
@@ -170,14 +169,11 @@ def channels_forward(x: Array, weight: Array | None, bias: Array | None, mean: A
     middle = _along_channels(mean.astype(dtype), length)
     factor = _along_channels((rate if weight is None else rate * weight).astype(dtype), length)
     offset = None if bias is None else _along_channels(bias.astype(dtype, copy=False), length)
-
-    def work(block: slice) -> None:
+    for block in _blocks(n, c * length):
         out = np.subtract(x[block].reshape(-1, c * length), middle, out=y[block])
         out *= factor
         if offset is not None:
             out += offset
-
-    each(work, n, c * length, BLOCK)
     return y.reshape(x.shape)
 
 
@@ -203,15 +199,12 @@ def channels_backward(
         factor = _along_channels(scale.astype(dtype), length)
         slope = _along_channels((scale * rate * rate * along / count).astype(dtype), length)
         offset = _along_channels((scale * total / count).astype(dtype), length)
-        slopes = np.empty((n, c * length), dtype)
-
-        def work(block: slice) -> None:
+        dx = np.empty((n, c * length), dtype)
+        for block in _blocks(n, c * length):
             piece = np.subtract(x[block].reshape(-1, c * length), middle, dtype=dtype)
             piece *= slope
             piece += offset
-            out = np.multiply(g[block].reshape(-1, c * length), factor, out=slopes[block])
+            out = np.multiply(g[block].reshape(-1, c * length), factor, out=dx[block])
             out -= piece
-
-        each(work, n, c * length, BLOCK)
-        dx = slopes.reshape(x.shape)
+        dx = dx.reshape(x.shape)
     return [dx, along * rate if wanted[1] else None, total if wanted[2] else None]
