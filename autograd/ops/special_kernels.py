@@ -59,7 +59,7 @@ _ERF = (
     -7.795898827002142e-10,
 )
 # atanh(erf(x)) / x by powers of x², least squares with weights: erf(x) to 2.5e-7, relative, for every x
-_ERF_SINGLE = (
+ERF_SINGLE = (
     1.1283792738790643,
     0.10276905932713334,
     -0.0001918380654840835,
@@ -192,7 +192,7 @@ def _erf(x: Array) -> Array:
 
 def erf_single(x: Array) -> Array:
     """erf in float32, as a tanh, which NumPy has in vector instructions."""
-    y = _polynomial(_ERF_SINGLE, x * x)
+    y = _polynomial(ERF_SINGLE, x * x)
     y *= x
     return np.tanh(y, out=y)
 
