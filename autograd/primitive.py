@@ -345,7 +345,12 @@ def watch(node: Node, operands: Sequence[Any], output: Any) -> None:
 
 
 def elementwise(
-    kernel: Function, *rules: Function, name: str | None = None, doc: str | None = None, guard: bool = True
+    kernel: Function,
+    *rules: Function,
+    name: str | None = None,
+    doc: str | None = None,
+    guard: bool = True,
+    run: Function | None = None,
 ) -> Function:
     """Declares an op that maps arrays of broadcast shape element by element.
 
@@ -355,11 +360,12 @@ def elementwise(
         name: the op's name, if not the kernel's.
         doc: the docstring of the function.
         guard: keep NumPy from reporting floating-point errors (an overflow to inf, say), whatever ``np.seterr`` says.
+        run: what computes the kernel, if something is quicker than calling it.
 
     Returns:
         The function that applies it to Tensors. If ``kernel`` is a ufunc, NumPy's own function reaches it too.
     """
-    declared = Primitive(name or kernel.__name__, kernel, rules, simple=True)
+    declared = Primitive(name or kernel.__name__, run or kernel, rules, simple=True)
     make = {1: _unary, 2: _binary}.get(len(rules), _nary)
     function = make(declared, guard)
     if isinstance(kernel, np.ufunc):

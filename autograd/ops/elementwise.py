@@ -6,15 +6,32 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from autograd.arrays import Array
 from autograd.ops.gate import gate, in_rules
 from autograd.primitive import elementwise, implements
+from autograd.threads import LEAST, each
 
 _LN2 = math.log(2.0)
 _LN10 = math.log(10.0)
+
+
+def _shared(function: np.ufunc) -> Callable[[Any], Any]:
+    """A costly ufunc, to be run on large arrays by two threads."""
+
+    def run(x: Any) -> Any:
+        if x.size < LEAST or x.dtype.kind != "f" or not x.flags.c_contiguous:
+            return function(x)
+        y = np.empty_like(x)
+        source, target = x.reshape(-1), y.reshape(-1)
+        each(lambda part: function(source[part], out=target[part]), x.size)
+        return y
+
+    return run
 
 
 def _zero(g: Any, *_: Any) -> Any:
@@ -140,11 +157,13 @@ scale_by_power_of_two = elementwise(
 
 # ------------------------------------------------------------------------------------------------ exponentials, logarithms
 
-exp = elementwise(np.exp, lambda g, y, _x: g * y, doc="e ** x.")
+exp = elementwise(np.exp, lambda g, y, _x: g * y, run=_shared(np.exp), doc="e ** x.")
 exp2 = elementwise(np.exp2, lambda g, y, _x: g * (_LN2 * y), doc="2 ** x.")
-expm1 = elementwise(np.expm1, lambda g, _y, x: g * np.exp(x), doc="e ** x - 1, exact for small x.")
-log = elementwise(np.log, lambda g, _y, x: g / x, doc="Natural logarithm; log(0) is -inf with gradient +inf.")
-log1p = elementwise(np.log1p, lambda g, _y, x: g / (1.0 + x), doc="log(1 + x), exact for small x.")
+expm1 = elementwise(np.expm1, lambda g, _y, x: g * np.exp(x), run=_shared(np.expm1), doc="e ** x - 1, exact for small x.")
+log = elementwise(
+    np.log, lambda g, _y, x: g / x, run=_shared(np.log), doc="Natural logarithm; log(0) is -inf with gradient +inf."
+)
+log1p = elementwise(np.log1p, lambda g, _y, x: g / (1.0 + x), run=_shared(np.log1p), doc="log(1 + x), exact for small x.")
 log2 = elementwise(np.log2, lambda g, _y, x: g / (_LN2 * x), doc="Logarithm to base 2.")
 log10 = elementwise(np.log10, lambda g, _y, x: g / (_LN10 * x), doc="Logarithm to base 10.")
 
@@ -153,10 +172,20 @@ def _sigmoid(x: Any) -> Any:
     x = np.asarray(x)
     if x.dtype.kind != "f":
         x = x.astype(np.float64)
-    y = np.asarray(np.negative(x))
+    y = np.empty(x.shape, x.dtype)
+    if x.size >= LEAST and x.flags.c_contiguous:
+        flat, out = x.reshape(-1), y.reshape(-1)
+        each(lambda part: _sigmoid_into(flat[part], out[part]), x.size)
+    else:
+        _sigmoid_into(x, y)
+    return y
+
+
+def _sigmoid_into(x: Array, y: Array) -> None:
+    np.negative(x, out=y)
     np.exp(y, out=y)  # may overflow to inf, whose reciprocal is the right 0
     y += 1.0
-    return np.reciprocal(y, out=y)
+    np.reciprocal(y, out=y)
 
 
 sigmoid = elementwise(_sigmoid, lambda g, y, _x: g * (y * (1.0 - y)), name="sigmoid", doc="1 / (1 + e^-x).")
@@ -187,8 +216,8 @@ logaddexp2 = elementwise(
 
 # ------------------------------------------------------------------------------------------------ trigonometric, hyperbolic
 
-sin = elementwise(np.sin, lambda g, _y, x: g * np.cos(x), doc="Sine.")
-cos = elementwise(np.cos, lambda g, _y, x: -g * np.sin(x), doc="Cosine.")
+sin = elementwise(np.sin, lambda g, _y, x: g * np.cos(x), run=_shared(np.sin), doc="Sine.")
+cos = elementwise(np.cos, lambda g, _y, x: -g * np.sin(x), run=_shared(np.cos), doc="Cosine.")
 tan = elementwise(np.tan, lambda g, y, _x: g * (1.0 + y * y), doc="Tangent.")
 arcsin = elementwise(
     np.arcsin,
