@@ -56,6 +56,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--markdown", action="store_true", help="tables for documents; the short one for the README comes first"
     )
+    parser.add_argument(
+        "--into", metavar="FILE:NAME", help="put the tables into a document, between <!-- NAME --> and <!-- end NAME -->"
+    )
     parser.add_argument("--list", action="store_true", help="the names of workloads and curves")
     return parser.parse_args()
 
@@ -140,11 +143,11 @@ def _show(run: dict[str, Any], options: argparse.Namespace) -> bool:
         tables.insert(0, report.readme_table(results))
     if options.compare:
         tables.append(report.compared(from_json(json.loads(Path(options.compare).read_text())), results))
-    print(_heading(run["environment"] | {"threads": run["options"]["threads"]}) + "\n")
+    lines = [_heading(run["environment"] | {"threads": run["options"]["threads"]}) + "\n"]
     if not run["options"]["quick"] and (disturbed := report.disturbed(results)) > 0.01:
-        print(f"other processes disturbed {disturbed:.0%} of the steps, which are left out where there are others\n")
-    for table in tables:
-        print((table.markdown() if options.markdown else table.text()) + "\n")
+        lines.append(f"other processes disturbed {disturbed:.0%} of the steps, which are left out where there are others\n")
+    lines += [(table.markdown() if options.markdown else table.text()) + "\n" for table in tables]
+    _print(lines, options)
     if options.plot:
         report.plot(results, peers, options.plot)
     good = True
@@ -158,15 +161,24 @@ def _show(run: dict[str, Any], options: argparse.Namespace) -> bool:
     return good
 
 
+def _print(lines: list[str], options: argparse.Namespace) -> None:
+    print("\n".join(lines))
+    if options.into:
+        report.put_into(options.into, "\n".join(lines))
+
+
 def _scaling(options: argparse.Namespace) -> None:
     interpreters = _interpreters(options)
-    print(_heading(machine() | {"threads": options.threads}) + "\n")
+    lines = [_heading(machine() | {"threads": options.threads}) + "\n"]
     results = {}
     rounds, seconds = (1, 0.0) if options.quick else (max(3, options.rounds // 3), options.seconds)
     for curve in _chosen(scaling.CURVES, options.only):
+        _progress(curve.grows)
         results[curve.name] = times = scaling.run(curve, interpreters, rounds, seconds, options.threads, options.quick)
         table = scaling.table(curve, times)
-        print((table.markdown() if options.markdown else table.text()) + "\n", flush=True)
+        lines.append((table.markdown() if options.markdown else table.text()) + "\n")
+    _progress("")
+    _print(lines, options)
     if options.json:
         Path(options.json).write_text(json.dumps({"environment": machine(), "curves": results}, indent=1))
     if options.plot:

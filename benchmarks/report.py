@@ -7,6 +7,7 @@ import os
 import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from benchmarks.runner import Measured, Spread, noise
@@ -266,6 +267,23 @@ def _drift(old: Results, new: Results, name: str, phase: str) -> str:
     if not all(entry is not None and entry.times for entry in entries):
         return ""
     return f"{entries[0].seconds(phase) / max(entries[1].seconds(phase), 1e-9):.2f}"  # type: ignore[union-attr]
+
+
+def put_into(place: str, text: str) -> None:
+    """Replaces what stands in a file between ``<!-- name -->`` and ``<!-- end name -->`` by a block of text.
+
+    Args:
+        place: ``FILE:NAME``.
+        text: what to show there as it is.
+    """
+    file, _, name = place.rpartition(":")
+    path = Path(file)
+    begin, end = f"<!-- {name} -->", f"<!-- end {name} -->"
+    before, found, rest = path.read_text(encoding="utf-8").partition(begin)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        raise ValueError(f"--into: expected {begin} and {end} in {file}")
+    path.write_text(f"{before}{begin}\n```\n{text.strip()}\n```\n{end}{after}", encoding="utf-8")
 
 
 # --------------------------------------------------------------------------------------------------------------- plot

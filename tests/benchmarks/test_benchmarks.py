@@ -187,6 +187,15 @@ def test_tables_are_aligned_and_markdown_has_a_cell_for_each_column():
     assert report.readme_table(run_of(chain=(1e-3, 2e-3))).rows == [["small-op chain", "1.00 ms", "2.00 ms", "2.00"]]
 
 
+def test_tables_are_put_between_the_marks_of_a_document(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("a\n<!-- x -->\nold\n<!-- end x -->\nb\n")
+    report.put_into(f"{page}:x", "new\n")
+    assert page.read_text() == "a\n<!-- x -->\n```\nnew\n```\n<!-- end x -->\nb\n"
+    with pytest.raises(ValueError, match="--into: expected <!-- y --> and <!-- end y --> in "):
+        report.put_into(f"{page}:y", "new")
+
+
 def test_a_run_is_the_same_after_json():
     results = run_of(chain=(1e-3, 2e-3))
     stored = json.loads(json.dumps(runner.as_json(results, {"numpy": "2"}, {"rounds": 1, "threads": 2})))
