@@ -25,6 +25,7 @@ from benchmarks.engines import PEERS, THREADS
 from benchmarks.runner import PAUSE, Measured, as_json, available, from_json, machine, measure, noise, wait_for_quiet
 from benchmarks.workloads import WORKLOADS
 
+WAIT = 30.0  # seconds for which --patience waits before it measures on a machine that is busy
 QUIET = 0.05  # the spread of a time with which --patience is content
 
 
@@ -112,7 +113,7 @@ def _measured(options: argparse.Namespace) -> dict[str, Any]:
         again = []
         for workload in left:
             _progress(workload.title)
-            wait_for_quiet(until)
+            wait_for_quiet(min(until, time.monotonic() + WAIT))
             sizes = workload.quick if options.quick else workload.full
             found, used = measure(workload.family, sizes, workload.quick, interpreters, rounds, seconds, options.threads)
             versions |= used

@@ -37,6 +37,8 @@ class Process:
     def __init__(self, engine: str, interpreter: str, threads: int = THREADS) -> None:
         self.engine = engine
         limits = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
+        if threads == 1:
+            limits["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | limits
         self.process = subprocess.Popen(
             [interpreter, "-P", "-c", BOOT, str(FOLDER), engine],
@@ -137,7 +139,7 @@ def measure(
         interpreters: the interpreter of each engine; the first engine is the one whose losses the others are held to.
         rounds: turns of each engine.
         seconds: about so long a turn is.
-        threads: of each engine. (JAX takes as many as there are cores.)
+        threads: of each engine. (JAX takes one, or as many as there are cores.)
     """
     found = {engine: Measured() for engine in interpreters}
     versions: dict[str, str] = {}
