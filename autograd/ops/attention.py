@@ -97,7 +97,7 @@ def _seen(keep: Array | None, rows: slice, columns: int) -> int:
 def _pieces(batch: int, rows: int, columns: int) -> Iterator[tuple[slice, slice]]:
     """Parts of the batch and of the queries with at most BLOCK weights (but at least one query)."""
     step = max(1, BLOCK // max(1, rows * columns))
-    height = rows if rows * columns <= BLOCK else max(1, BLOCK // columns)
+    height = max(1, rows if rows * columns <= BLOCK else BLOCK // columns)
     for start in range(0, batch, step):
         for top in range(0, rows, height):
             yield slice(start, start + step), slice(top, top + height)

@@ -131,3 +131,14 @@ def test_refusals_name_what_is_wrong():
         sdpa(x, x, x, dropout_p=1.5)
     with pytest.raises(ValueError, match="expected heads of queries that are a multiple"):
         sdpa(np.zeros((3, 2, 4)), x, x, enable_gqa=True)
+
+
+@pytest.mark.parametrize(("queries", "keys"), [(0, 3), (2, 0), (0, 0)])
+def test_no_queries_or_no_keys(queries, keys):
+    q, k, v = leaves((2, queries, 3), (2, keys, 3), (2, keys, 4))
+    y = sdpa(q, k, v)
+    assert y.shape == (2, queries, 4)
+    np.testing.assert_array_equal(y.detach(), np.zeros(y.shape))
+    y.sum().backward()
+    for x in (q, k, v):
+        np.testing.assert_array_equal(x.grad, np.zeros(x.shape))
