@@ -69,14 +69,14 @@ def lay(
     for length, k, s, d, (before, behind) in zip(size, kernel, stride, dilation, padding, strict=True):
         span = d * (k - 1) + 1
         room = length + before + behind - span
-        if room < 0:
+        count = (-(-room // s) if ceil else room // s) + 1
+        if ceil and (count - 1) * s >= length + before:  # the last one must begin inside the image
+            count -= 1
+        if count < 1:
             raise ValueError(
                 f"{op}: expected a window no larger than the padded input, got a window of {span} "
                 f"on {length} with padding {before} + {behind}"
             )
-        count = room // s + 1
-        if ceil and room % s and count * s < length + before:  # one more, which must begin inside the image
-            count += 1
         counts.append(count)
     return Windows(tuple(kernel), tuple(stride), tuple(dilation), padding, (counts[0], counts[1]))
 

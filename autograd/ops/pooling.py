@@ -85,7 +85,7 @@ def _regular(bins: Bins) -> tuple[int, int] | None:
     """The (length, step) of bins of one length at equal steps; None for others."""
     lengths = {end - start for start, end in bins}
     steps = {b[0] - a[0] for a, b in pairwise(bins)}
-    if len(lengths) > 1 or len(steps) > 1:
+    if len(lengths) > 1 or len(steps) > 1 or steps == {0}:  # several bins may hold the same element
         return None
     return lengths.pop(), steps.pop() if steps else 1
 
@@ -181,8 +181,8 @@ def _windows(
     kernel = whole(kernel_size, op, "kernel_size", axes)
     step = kernel if stride is None else whole(stride, op, "stride", axes)
     spread, pads = whole(dilation, op, "dilation", axes), whole(padding, op, "padding", axes, 0)
-    for k, d, p in zip(kernel, spread, pads, strict=True):
-        if p > (d * (k - 1) + 1) // 2:
+    for k, p in zip(kernel, pads, strict=True):
+        if p > k // 2:
             raise ValueError(f"{op}: expected padding of at most half the window, got padding={padding!r} for {kernel_size!r}")
     if axes == 1:
         kernel, step, spread, pads = (1, *kernel), (1, *step), (1, *spread), (0, *pads)

@@ -126,3 +126,27 @@ def test_the_quick_search_finds_what_the_careful_one_finds(monkeypatch, kernel, 
     for n, c in np.ndindex(2, 3):
         np.add.at(scattered[n, c], _maxima.positions(numbers, at, 11)[n, c], g[n, c])
     np.testing.assert_allclose(_maxima.place(g, numbers, at, (9, 11)), scattered.reshape(x.shape), rtol=1e-13)
+
+
+def test_adaptive_means_of_one_element_are_that_element():
+    y, slope = pooled(ag.adaptive_avg_pool2d, [[3.0]], (2, 3))
+    np.testing.assert_array_equal(y, np.full((2, 3), 3.0))
+    np.testing.assert_array_equal(slope, [[6.0]])
+
+
+def test_hard_case_143_a_window_larger_than_the_image_fits_with_ceil_mode():
+    y, slope = pooled(ag.max_pool2d, [[1.0, 5.0, 2.0]], 2, 2, 0, ceil_mode=True)
+    np.testing.assert_array_equal(y, [[5.0, 2.0]])
+    np.testing.assert_array_equal(slope, [[0.0, 1.0, 1.0]])
+    y, slope = pooled(ag.avg_pool2d, [[1.0, 5.0, 2.0]], 2, 2, 0, ceil_mode=True)  # what lies beyond the image does not count
+    np.testing.assert_array_equal(y, [[3.0, 2.0]])
+    np.testing.assert_array_equal(slope, [[0.5, 0.5, 1.0]])
+    with pytest.raises(
+        ValueError, match="max_pool1d: expected a window no larger than the padded input, got a window of 4 on 1"
+    ):
+        ag.max_pool1d(np.zeros((1, 1)), 4, 2, ceil_mode=True)  # not even one that begins inside would reach its end
+
+
+def test_hard_case_143_padding_is_at_most_half_the_window_without_its_dilation():
+    with pytest.raises(ValueError, match="max_pool1d: expected padding of at most half the window, got padding=2 for 3"):
+        ag.max_pool1d(np.zeros((1, 7)), 3, 1, 2, dilation=2)
