@@ -18,10 +18,16 @@ class Upsample(Module):
         scale_factor: instead of the size, how many times as large.
         mode: "nearest", "linear" (signals), "bilinear" or "bicubic" (images).
         align_corners: the first and last elements stay in place.
+        recompute_scale_factor: after sizes were rounded, go by the ratio of the sizes instead of by the given factor.
     """
 
     def __init__(
-        self, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None
+        self,
+        size: Any = None,
+        scale_factor: Any = None,
+        mode: str = "nearest",
+        align_corners: bool | None = None,
+        recompute_scale_factor: bool | None = None,
     ) -> None:
         super().__init__()
         self.size = size
@@ -31,10 +37,13 @@ class Upsample(Module):
             self.scale_factor = float(scale_factor) if scale_factor else None
         self.mode = mode
         self.align_corners = align_corners
+        self.recompute_scale_factor = recompute_scale_factor
 
     def forward(self, x: Any) -> Any:
         """The resized input."""
-        return functional.interpolate(x, self.size, self.scale_factor, self.mode, self.align_corners)
+        return functional.interpolate(
+            x, self.size, self.scale_factor, self.mode, self.align_corners, self.recompute_scale_factor
+        )
 
     def extra_repr(self) -> str:
         """Size or factor, and the mode."""

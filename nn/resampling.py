@@ -28,6 +28,9 @@ def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | N
 
     Raises:
         ValueError: for an odd number of widths or too many, another mode, and a margin that the input is too short for.
+
+    With widths of both signs, a mirror image or a nearest element is that of the whole axis, which is cut afterwards; the other
+    end is that of what is left, as in PyTorch.
     """
     x = tensor_of(input, "pad")
     widths = [int(width) for width in pad]
@@ -37,18 +40,28 @@ def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | N
         raise ValueError(f"pad: expected mode 'constant', 'reflect', 'replicate' or 'circular', got {mode!r}")
     pairs = [(0, 0)] * (x.ndim - len(widths) // 2) + [(widths[i], widths[i + 1]) for i in range(len(widths) - 2, -1, -2)]
     for length, (before, after) in zip(x.shape, pairs, strict=True):
-        most = {"reflect": length - 1, "circular": length}.get(mode)
-        if most is not None and max(before, after) > most:
-            raise ValueError(f"pad: expected widths of at most {most} with mode {mode!r} for shape {x.shape}, got {list(pad)}")
+        left = length + min(before, 0) + min(after, 0)
         if length + before + after < 0:
             raise ValueError(f"pad: expected negative widths that leave something of shape {x.shape}, got {list(pad)}")
-    if any(width < 0 for width in widths):
-        cuts = zip(x.shape, pairs, strict=True)
-        x = x[tuple(slice(max(-before, 0), n - max(-after, 0)) for n, (before, after) in cuts)]
-        pairs = [(max(before, 0), max(after, 0)) for before, after in pairs]
-    if mode in ("constant", "zeros"):
-        return ag.pad(x, pairs, constant_values=0.0 if value is None else value)
-    return ag.pad(x, pairs, mode=_PAD_MODES[mode])
+        most = {"reflect": length - 1, "circular": left}.get(mode)
+        if most is not None and max(before, after) > max(most, 0):
+            raise ValueError(f"pad: expected widths of at most {most} with mode {mode!r} for shape {x.shape}, got {list(pad)}")
+        if mode == "replicate" and not length and max(before, after) > 0:
+            raise ValueError(f"pad: expected elements to repeat with mode {mode!r}, got shape {x.shape}")
+    added = [(max(before, 0), max(after, 0)) for before, after in pairs]
+    if mode in ("reflect", "replicate"):
+        return _cut(ag.pad(x, added, mode=_PAD_MODES[mode]), pairs)
+    x = _cut(x, pairs)
+    if mode == "circular":
+        return ag.pad(x, added, mode="wrap")
+    return ag.pad(x, added, constant_values=0.0 if value is None else value)
+
+
+def _cut(x: Any, pairs: Sequence[tuple[int, int]]) -> Any:
+    """The tensor without as many elements at the ends of each axis as its negative widths say."""
+    if all(width >= 0 for pair in pairs for width in pair):
+        return x
+    return x[tuple(slice(max(-before, 0), n - max(-after, 0)) for n, (before, after) in zip(x.shape, pairs, strict=True))]
 
 
 # ------------------------------------------------------------------------------------------------ resizing
@@ -64,6 +77,8 @@ def _sources(length: int, count: int, scale: float, align_corners: bool) -> Arra
 
 def _linear_weights(length: int, count: int, scale: float, align_corners: bool) -> Array:
     """The matrix (count, length) of linear interpolation along one axis."""
+    if count == length:  # PyTorch copies then, whatever the scale
+        return np.eye(length)
     at = np.maximum(_sources(length, count, scale, align_corners), 0.0)
     low = np.minimum(np.floor(at).astype(np.int64), length - 1)
     share = np.clip(at - low, 0.0, 1.0)
@@ -91,10 +106,17 @@ def _cubic_weights(length: int, count: int, scale: float, align_corners: bool) -
 
 def _nearest(x: Any, axis: int, count: int, scale: float, exact: bool) -> Any:
     length = x.shape[axis]
-    if count % length == 0 and math.isclose(scale, length / count):
+    steps = np.arange(count)
+    if not exact and x.ndim == 4 and count in (length, 2 * length):  # PyTorch goes by the sizes then, whatever the scale
+        places: Array = steps // (count // length)
+    else:  # Where a place falls on the border of two elements, rounding decides which it is: these are PyTorch's roundings.
+        dtype = np.float64 if x.dtype == np.float64 else np.float32
+        step = float(dtype(scale))
+        at = ((steps + 0.5) * step - 0.5).astype(dtype) + dtype(0.5) if exact else (steps * step).astype(dtype)
+        places = np.minimum(np.floor(at.astype(np.float32)), length - 1).astype(np.int64)
+    if count % length == 0 and np.array_equal(places, steps // (count // length)):
         return np.repeat(x, count // length, axis=axis)
-    places = np.floor((np.arange(count) + (0.5 if exact else 0.0)) * scale)
-    return ag.take(x, np.minimum(places, length - 1).astype(np.int64), axis=axis)
+    return ag.take(x, places, axis=axis)
 
 
 def _along(x: Any, axis: int, matrix: Array) -> Any:
@@ -103,7 +125,12 @@ def _along(x: Any, axis: int, matrix: Array) -> Any:
 
 
 def interpolate(
-    input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None
+    input: Any,
+    size: Any = None,
+    scale_factor: Any = None,
+    mode: str = "nearest",
+    align_corners: bool | None = None,
+    recompute_scale_factor: bool | None = None,
 ) -> Any:
     """A signal (N, C, L) or an image (N, C, H, W) at another size.
 
@@ -115,9 +142,11 @@ def interpolate(
             mean of the elements that each new one covers).
         align_corners: for linear and cubic modes: first and last elements stay in place. Otherwise pixels are squares, and it
             is their outer edges that stay.
+        recompute_scale_factor: after sizes were rounded, go by the ratio of the sizes instead of by the given factor.
 
     Raises:
         ValueError: for neither or both of size and factor, and modes that do not fit the number of axes.
+        TypeError: for an input that is not floating, unless each element of the result is one of the input.
     """
     x = tensor_of(input, "interpolate")
     if mode not in _SIZES or x.ndim not in _SIZES[mode]:
@@ -126,6 +155,10 @@ def interpolate(
         raise ValueError("interpolate: expected either size or scale_factor")
     if align_corners is not None and mode in ("nearest", "nearest-exact", "area"):
         raise ValueError(f"interpolate: expected align_corners only with linear and cubic modes, got it with {mode!r}")
+    if x.dtype.kind != "f" and not mode.startswith("nearest"):
+        raise TypeError(f"interpolate: expected a floating dtype with mode {mode!r}, got {x.dtype}; convert with .astype()")
+    if recompute_scale_factor and scale_factor is None:
+        raise ValueError("interpolate: expected recompute_scale_factor only with scale_factor, got it with size")
     lengths = x.shape[2:]
     given = size if scale_factor is None else scale_factor
     values = list(given) if isinstance(given, tuple | list) else [given] * len(lengths)
@@ -133,10 +166,10 @@ def interpolate(
         raise ValueError(f"interpolate: expected one number or {len(lengths)}, got {given!r}")
     if scale_factor is None:
         counts = [int(value) for value in values]
-        scales = [n / max(m, 1) for n, m in zip(lengths, counts, strict=True)]
     else:
         counts = [math.floor(n * float(factor)) for n, factor in zip(lengths, values, strict=True)]
-        scales = [1.0 / float(factor) for factor in values]
+    by_size = scale_factor is None or recompute_scale_factor
+    scales = [n / max(m, 1) for n, m in zip(lengths, counts, strict=True)] if by_size else [1.0 / float(f) for f in values]
     if min(counts) < 1 or 0 in lengths:
         raise ValueError(f"interpolate: expected at least one element on each axis, got {lengths} to {tuple(counts)}")
     if mode == "area":
