@@ -11,19 +11,15 @@ from typing import Any
 import numpy as np
 
 import autograd as ag
-from autograd.ops.losses import check_reduction, reduced
+from autograd.ops.losses import check_reduction, prediction_and_target, reduced
 from autograd.ops.reductions import tensor_of
 from autograd.primitive import as_operand
 
 
 def _pair(input: Any, target: Any, op: str, reduction: str = "mean") -> tuple[Any, Any]:
-    """Both as tensors, of one shape."""
+    """Both as tensors of one shape, once the reduction is known to be one."""
     check_reduction(reduction, op)
-    prediction, goal = as_operand(input, op), as_operand(target, op)
-    shapes = np.shape(prediction), np.shape(goal)
-    if shapes[0] != shapes[1]:
-        raise ValueError(f"{op}: expected a target of the input's shape {shapes[0]}, got {shapes[1]}; losses do not broadcast")
-    return tensor_of(prediction, op), tensor_of(goal, op)
+    return prediction_and_target(input, target, op)
 
 
 def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
@@ -116,7 +112,8 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
 
     Args:
         input: log-probabilities.
-        target: probabilities, or their logarithms with ``log_target``; where one is 0, so is the loss.
+        target: probabilities, or their logarithms with ``log_target``; where a probability is 0, so are the loss and its
+            gradients, even if the input is -inf there.
         reduction: "mean" (over all elements), "batchmean" (the sum over the length of the first axis: the divergence itself),
             "sum" or "none".
         log_target: the target is given as logarithms.
@@ -125,7 +122,11 @@ def kl_div(input: Any, target: Any, reduction: str = "mean", log_target: bool = 
         ValueError: for different shapes.
     """
     x, y = _pair(input, target, "kl_div", "sum" if reduction == "batchmean" else reduction)
-    loss = np.exp(y) * (y - x) if log_target else ag.xlogy(y, y) - y * x
+    nothing = y._data == (-math.inf if log_target else 0.0)
+    if nothing.any():  # selected before the product: 0 * inf would be nan
+        x = np.where(nothing, 0.0, x)
+        y = np.where(nothing, 0.0, y) if log_target else y
+    loss = np.where(nothing, 0.0, np.exp(y) * (y - x)) if log_target else ag.xlogy(y, y) - y * x
     if reduction == "batchmean":
         return np.sum(loss) / x.shape[0] if x.ndim else np.sum(loss)
     return reduced(loss, reduction)

@@ -35,6 +35,23 @@ def reduced(loss: Any, reduction: str) -> Any:
     return np.mean(loss)
 
 
+def prediction_and_target(input: Any, target: Any, op: str) -> tuple[Any, Any]:
+    """Both as tensors of one shape, the target in the input's dtype if it holds whole numbers or booleans.
+
+    Raises:
+        TypeError: for an input that is not floating.
+        ValueError: for different shapes: prediction and target are never broadcast.
+    """
+    given, goal = as_operand(input, op), as_operand(target, op)
+    shapes = np.shape(given), np.shape(goal)
+    if shapes[0] != shapes[1]:
+        raise ValueError(f"{op}: expected a target of the input's shape {shapes[0]}, got {shapes[1]}; losses do not broadcast")
+    x, y = tensor_of(given, op), tensor_of(goal, op)
+    if x.dtype.kind != "f":
+        raise TypeError(f"{op}: expected a floating input, got {x.dtype}; convert with .astype()")
+    return x, y if y.dtype.kind == "f" else y.astype(x.dtype)
+
+
 # ------------------------------------------------------------------------------------------------ cross entropy
 
 
@@ -193,14 +210,14 @@ def cross_entropy(
         input: logits (N, C), (C,) or (N, C, d...).
         target: class indices (N,), (), (N, d...), or probabilities in the shape of the input.
         weight: a factor for each class (C,).
-        ignore_index: rows with this target count nothing.
+        ignore_index: rows with this target count nothing; only for class indices.
         reduction: "mean" (over the weights of the rows that count), "sum" or "none".
         label_smoothing: between 0 and 1: this share of the target is spread evenly over all classes.
 
     Raises:
         IndexError: for a class that does not exist.
         TypeError: for targets that are neither integers nor probabilities in the input's shape.
-        ValueError: for shapes that do not fit and smoothing outside [0, 1].
+        ValueError: for shapes that do not fit, smoothing outside [0, 1], and an index to ignore among probabilities.
     """
     check_reduction(reduction, "cross_entropy")
     if not 0.0 <= label_smoothing <= 1.0:
@@ -213,6 +230,8 @@ def cross_entropy(
                 f"cross_entropy: expected integer classes, or probabilities of shape {x.shape}, "
                 f"got {goal.dtype} of shape {goal.shape}"
             )
+        if ignore_index >= 0:
+            raise ValueError(f"cross_entropy: expected ignore_index only with classes as targets, got {ignore_index}")
         return _soft_cross_entropy(x, goal, weight, reduction, label_smoothing)
     rows, classes, shape = _class_rows(x, goal, "cross_entropy")
     count = rows.shape[1]
@@ -278,16 +297,18 @@ def binary_cross_entropy_with_logits(
         weight: a factor for each element, broadcast.
         reduction: "mean", "sum" or "none".
         pos_weight: the factor p of the positive class, broadcast.
+
+    Raises:
+        ValueError: for different shapes.
+        TypeError: for logits that are not floating.
     """
     check_reduction(reduction, "binary_cross_entropy_with_logits")
-    x, y = tensor_of(input, "binary_cross_entropy_with_logits"), tensor_of(target, "binary_cross_entropy_with_logits")
-    if x.shape != y.shape:
-        raise ValueError(f"binary_cross_entropy_with_logits: expected equal shapes, got {x.shape} and {y.shape}")
-    from autograd.ops.activations import softplus
+    x, y = prediction_and_target(input, target, "binary_cross_entropy_with_logits")
+    from autograd.ops.activations import logsigmoid
 
-    # log(1 + exp(-x)) is softplus(-x), and log(1 + exp(x)) = x + softplus(-x)
-    factor = 1.0 if pos_weight is None else 1.0 + (as_operand(pos_weight, "binary_cross_entropy_with_logits") - 1.0) * y
-    loss = (1.0 - y) * x + factor * softplus(-x)
+    # Two logarithms instead of one, log(1 - s(x)) = log s(x) - x: nothing cancels where the loss is small.
+    ours = y if pos_weight is None else as_operand(pos_weight, "binary_cross_entropy_with_logits") * y
+    loss = (y - 1.0) * logsigmoid(-x) - ours * logsigmoid(x)
     if weight is not None:
         loss = loss * weight
     return reduced(loss, reduction)

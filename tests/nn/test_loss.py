@@ -90,6 +90,12 @@ def test_hard_case_135_kinks_and_zeros():
     assert divergence.tolist() == [0.0, 2.0]
     divergence.sum().backward()
     assert log_p.grad.tolist() == [0.0, -1.0]
+    for target, log_target in (([0.0, 1.0], False), ([-np.inf, 0.0], True)):
+        log_p, q = ag.tensor([-np.inf, -2.0], requires_grad=True), ag.tensor(target, requires_grad=True)
+        divergence = F.kl_div(log_p, q, "none", log_target)
+        divergence.sum().backward()
+        assert (divergence.tolist(), log_p.grad.tolist()) == ([0.0, 2.0], [0.0, -1.0])
+        assert q.grad.tolist() == [0.0, 3.0]
     a, b = ag.zeros(1, 3).requires_grad_(), ag.zeros(1, 3).requires_grad_()
     cosine = F.cosine_similarity(a, b)
     cosine.sum().backward()
@@ -117,6 +123,21 @@ def test_hard_case_133_probabilities_of_0_and_1():
             F.binary_cross_entropy(ag.tensor(wrong), ag.tensor(y))
     with pytest.raises(ValueError, match="input between 0 and 1, got nan"):
         F.binary_cross_entropy(ag.tensor([np.nan]), ag.tensor([1.0]))
+
+
+TWO = [F.mse_loss, F.l1_loss, F.huber_loss, F.smooth_l1_loss, F.kl_div, F.poisson_nll_loss, F.hinge_embedding_loss]
+
+
+@pytest.mark.parametrize("loss", TWO, ids=lambda loss: loss.__name__)
+def test_whole_numbers_as_targets_leave_the_dtype_alone_and_as_predictions_are_refused(loss):
+    x = ag.tensor([0.5, -1.0], requires_grad=True)
+    whole = loss(x, ag.tensor([1, 1]))
+    assert whole.dtype == np.float32
+    assert whole.item() == loss(x, ag.tensor([1.0, 1.0])).item()
+    whole.backward()
+    assert x.grad.dtype == np.float32
+    with pytest.raises(TypeError, match=f"{loss.__name__}: expected a floating input, got uint8; convert with .astype()"):
+        loss(ag.tensor(np.array([1, 1], np.uint8)), ag.tensor([1.0, 1.0]))
 
 
 SMOOTH = [

@@ -108,6 +108,8 @@ def test_hard_case_132_weights_targets_and_shapes():
         ag.cross_entropy(X, [0, 1], weight=[1.0, 2.0])
     assert np.isnan(ag.cross_entropy(np.zeros((0, 3)), np.zeros(0, np.int64)).item())
     probabilities = np.eye(3)[[2, 1]]
+    with pytest.raises(ValueError, match="cross_entropy: expected ignore_index only with classes as targets, got 1"):
+        ag.cross_entropy(X, probabilities, ignore_index=1)
     np.testing.assert_allclose(ag.cross_entropy(X, probabilities).item(), ag.cross_entropy(X, [2, 1]).item())
     images = RNG.normal(size=(2, 3, 4))
     target = RNG.integers(0, 3, (2, 4))
@@ -125,6 +127,27 @@ def test_hard_case_133_binary_cross_entropy_of_extreme_logits():
     np.testing.assert_array_equal(x.grad.numpy(), [0, 0, 1, -1])
 
 
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-14), (np.float32, 1e-6)])
+def test_hard_case_133_a_small_loss_has_all_its_digits(dtype, tolerance):
+    x = ag.tensor(np.array([-30, -15, 15, 30], dtype), requires_grad=True)
+    loss = ag.binary_cross_entropy_with_logits(x, np.array([0, 0, 1, 1]), reduction="none", pos_weight=[1.0, 1.0, 2.0, 2.0])
+    small = np.exp([-30.0, -15.0])
+    np.testing.assert_allclose(loss.detach(), [*np.log1p(small), *2 * np.log1p(small[::-1])], rtol=tolerance)
+    loss.sum().backward()
+    slope = small / (1 + small)
+    np.testing.assert_allclose(x.grad, [*slope, *-2 * slope[::-1]], rtol=tolerance)
+
+
+def test_whole_numbers_and_booleans_as_targets_leave_the_dtype_alone():
+    x = np.float32([0.5, -1])
+    for target in ([1, 0], [True, False], np.uint8([1, 0])):
+        loss = ag.binary_cross_entropy_with_logits(x, target)
+        assert loss.dtype == np.float32
+        np.testing.assert_allclose(loss.item(), (np.log1p(np.exp(-0.5)) + np.log1p(np.exp(-1))) / 2, rtol=1e-6)
+    with pytest.raises(TypeError, match="binary_cross_entropy_with_logits: expected a floating input, got int64; convert with"):
+        ag.binary_cross_entropy_with_logits([1, 2], [1, 0])
+
+
 @pytest.mark.parametrize("loss", [ag.cross_entropy, lambda x, t: ag.nll_loss(ag.log_softmax(x, 1), t)])
 def test_half_precision_is_summed_in_single(loss):
     x = ag.tensor(np.zeros((40_000, 10), np.float16), requires_grad=True)
@@ -138,7 +161,7 @@ def test_half_precision_is_summed_in_single(loss):
 def test_refusals_name_what_is_wrong():
     with pytest.raises(ValueError, match="cross_entropy: expected reduction 'mean', 'sum' or 'none', got 'all'"):
         ag.cross_entropy(X, [0, 1], reduction="all")
-    with pytest.raises(ValueError, match=r"binary_cross_entropy_with_logits: expected equal shapes, got \(2, 3\) and \(3,\)"):
+    with pytest.raises(ValueError, match=r"with_logits: expected a target of the input's shape \(2, 3\), got \(3,\)"):
         ag.binary_cross_entropy_with_logits(X, np.zeros(3))
     with pytest.raises(TypeError, match="nll_loss: expected class indices as integers, got float64"):
         ag.nll_loss(X, np.zeros(2))
