@@ -16,8 +16,10 @@ Cotangents = tuple[Any, ...]
 class _Crossing:
     """One call of a module with backward hooks: it joins the cotangents at its outputs with those at its inputs."""
 
-    def __init__(self, module: Any) -> None:
+    def __init__(self, module: Any, inputs: tuple[Any, ...]) -> None:
         self.module = module
+        self.inputs = len(inputs)
+        self.followed = any(map(_is_followed, inputs))
         self.of_outputs: Cotangents = ()
 
     def leave(self, cotangents: Cotangents) -> Cotangents:
@@ -25,6 +27,13 @@ class _Crossing:
         for hook in tuple(self.module._backward_pre_hooks.values()):
             cotangents = _replaced(hook(self.module, cotangents), cotangents, "register_full_backward_pre_hook")
         self.of_outputs = cotangents
+        if not self.followed:  # no gradient will arrive at the inputs
+            nothing = (None,) * self.inputs
+            if any(each is not None for each in self.enter(nothing)):
+                raise ValueError(
+                    "register_full_backward_hook: expected None from the hook of a module whose inputs require no grad, "
+                    "got gradients"
+                )
         return cotangents
 
     def enter(self, cotangents: Cotangents) -> Cotangents:
@@ -33,6 +42,10 @@ class _Crossing:
             changed = hook(self.module, cotangents, self.of_outputs)
             cotangents = _replaced(changed, cotangents, "register_full_backward_hook")
         return cotangents
+
+
+def _is_followed(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.requires_grad
 
 
 def _replaced(changed: Any, cotangents: Cotangents, op: str) -> Cotangents:
@@ -65,19 +78,25 @@ def _values(cotangent: Any) -> Any:
 
 def call_between_boundaries(module: Any, forward: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
     """``forward(*arguments)`` with the module's backward hooks around it, for tensors among the arguments and results."""
-    crossing = _Crossing(module)
+    crossing = _Crossing(module, arguments)
     name = type(module).__name__
-    arguments = _through(_boundary(crossing.enter, f"{name} inputs"), arguments)
+    arguments = _through(crossing.enter, f"{name} inputs", arguments)
     output = forward(*arguments)
     several = isinstance(output, tuple | list)
-    outputs = _through(_boundary(crossing.leave, f"{name} outputs"), tuple(output) if several else (output,))
+    outputs = _through(crossing.leave, f"{name} outputs", tuple(output) if several else (output,))
     return outputs if several else outputs[0]
 
 
-def _through(boundary: Callable[..., tuple[Any, ...]], values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The values, those that a gradient flows through led through a boundary."""
-    places = [place for place, value in enumerate(values) if isinstance(value, Tensor) and value.requires_grad]
+def _through(event: Callable[[Cotangents], Cotangents], name: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The values, those that a gradient flows through led through a boundary; the event gets None for the others."""
+    places = [place for place, value in enumerate(values) if _is_followed(value)]
     if not places:
         return values
-    passed = dict(zip(places, boundary(*(values[place] for place in places)), strict=True))
+
+    def of_all(cotangents: Cotangents) -> Cotangents:
+        found = dict(zip(places, cotangents, strict=True))
+        changed = event(tuple(found.get(place) for place in range(len(values))))
+        return tuple(changed[place] for place in places)
+
+    passed = dict(zip(places, _boundary(of_all, name)(*(values[place] for place in places)), strict=True))
     return tuple(passed.get(place, value) for place, value in enumerate(values))

@@ -130,8 +130,9 @@ class Module:
     def register_full_backward_hook(self, hook: Callable[[Module, Any, Any], Any]) -> HookHandle:
         """Calls ``hook(module, grad_input, grad_output)`` when the gradients of the positional inputs have been computed.
 
-        Both are tuples of Tensors, in the order of the inputs that require grad, and of the outputs; what the hook returns
-        replaces ``grad_input``. A module whose inputs require no grad has no such event.
+        Both are tuples with a Tensor for each positional input and each output, or None for what requires no grad; what the
+        hook returns replaces ``grad_input``. If no input requires grad, the hook is called once the gradients of the outputs
+        have been computed.
         """
         return HookHandle(self._backward_hooks, hook)  # type: ignore[arg-type]
 
@@ -202,6 +203,16 @@ class Module:
         if found:
             _changed()
         return found
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy or a pickle is made of: without what is known about this very object, and without graphs of weights."""
+        state = dict(self.__dict__)
+        state["_call_names"] = (-1, {})
+        for hook in self._forward_pre_hooks.values():
+            computed = getattr(hook, "computes", None)  # a weight that is computed anew before every call
+            if isinstance(computed, str) and isinstance(state.get(computed), Tensor):
+                state[computed] = state[computed].detach()
+        return state
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self._parameters, *self._buffers, *self._modules]

@@ -110,9 +110,9 @@ def _nearest(x: Any, axis: int, count: int, scale: float, exact: bool) -> Any:
     if not exact and x.ndim == 4 and count in (length, 2 * length):  # PyTorch goes by the sizes then, whatever the scale
         places: Array = steps // (count // length)
     else:  # Where a place falls on the border of two elements, rounding decides which it is: these are PyTorch's roundings.
-        dtype = np.float64 if x.dtype == np.float64 else np.float32
-        step = float(dtype(scale))
-        at = ((steps + 0.5) * step - 0.5).astype(dtype) + dtype(0.5) if exact else (steps * step).astype(dtype)
+        dtype = np.dtype(np.float64 if x.dtype == np.float64 else np.float32)
+        step = float(dtype.type(scale))
+        at: Array = ((steps + 0.5) * step - 0.5).astype(dtype) + 0.5 if exact else (steps * step).astype(dtype)
         places = np.minimum(np.floor(at.astype(np.float32)), length - 1).astype(np.int64)
     if count % length == 0 and np.array_equal(places, steps // (count // length)):
         return np.repeat(x, count // length, axis=axis)

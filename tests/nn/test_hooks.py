@@ -65,10 +65,62 @@ def test_backward_hooks_do_not_change_gradients_of_any_order():
     assert set(calls) == {ag.Tensor}
 
 
-def test_a_module_whose_inputs_need_no_gradient_has_no_crossing():
+def test_a_module_whose_inputs_need_no_gradient_sees_that_of_its_outputs():
     calls = []
     module = nn.Linear(2, 2)
-    module.register_full_backward_hook(lambda m, gi, go: calls.append(1))
+    module.register_full_backward_hook(lambda m, gi, go: calls.append((gi, go[0].tolist())))
     module(ag.ones(1, 2)).sum().backward()
-    assert calls == []
+    assert calls == [((None,), [[1.0, 1.0]])]
     assert module.weight.grad is not None
+    module.register_full_backward_hook(lambda m, gi, go: (ag.ones(1, 2),))
+    with pytest.raises(ValueError, match="register_full_backward_hook: expected None from the hook of a module whose inputs"):
+        module(ag.ones(1, 2)).sum().backward()
+
+
+def test_gradients_have_the_places_of_their_inputs_and_outputs():
+    class Second(nn.Module):
+        def forward(self, _first, second, factor):
+            return "text", second * factor, ag.ones(1)
+
+    seen = []
+    module = Second()
+    module.register_full_backward_pre_hook(lambda m, go: seen.append(go))
+    module.register_full_backward_hook(lambda m, gi, go: (None, gi[1] * 10, None))
+    x = ag.tensor([2.0], requires_grad=True)
+    module(ag.ones(1), x, 3.0)[1].backward()
+    ((text, g, constant),) = seen
+    assert (text, g.tolist(), constant) == (None, [1.0], None)
+    assert x.grad.tolist() == [30.0]
+
+
+def test_hooks_under_no_grad_and_checkpoint():
+    calls = []
+    module = nn.Linear(2, 2)
+    module.register_forward_hook(lambda m, i, o: calls.append("forward"))
+    module.register_full_backward_hook(lambda m, gi, go: calls.append("backward"))
+    with ag.no_grad():
+        module(ag.ones(1, 2))
+    assert calls == ["forward"]
+    x = ag.ones(1, 2).requires_grad_()
+    ag.checkpoint(module, x).sum().backward()
+    assert calls == ["forward", "forward", "forward", "backward"]  # once more when it is computed again
+    assert x.grad is not None
+
+
+@pytest.mark.parametrize("kind", ["forward_pre", "forward", "full_backward", "full_backward_pre"])
+def test_a_hook_that_raises_leaves_nothing_behind(kind):
+    def fail(*_):
+        raise RuntimeError("hook")
+
+    module = nn.Sequential(nn.Linear(2, 2))
+    handle = getattr(module[0], f"register_{kind}_hook")(fail)
+    x = ag.ones(1, 2).requires_grad_()
+    with pytest.raises(RuntimeError, match="hook"):
+        module(x).sum().backward()
+    handle.remove()
+    module.zero_grad()
+    y = module(x)
+    y.sum().backward()
+    assert y.node.scope.owner is module[0]
+    np.testing.assert_array_equal(module[0].bias.grad, [1.0, 1.0])
+    assert ag.ones(1).requires_grad_().exp().node.scope is None
