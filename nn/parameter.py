@@ -59,8 +59,17 @@ class UninitializedParameter(Parameter):
         self.requires_grad_(trained)
         self.__class__ = Parameter  # type: ignore[assignment]
 
+    def __reduce__(self) -> Any:
+        return _uninitialized, (self.shape, self.dtype, self.requires_grad)
+
     def __repr__(self) -> str:
         return f"UninitializedParameter(dtype={self.dtype}); call the module once on an input to give it a shape"
+
+
+def _uninitialized(pattern: Sequence[int], dtype: Any, requires_grad: bool) -> UninitializedParameter:
+    parameter = UninitializedParameter(pattern, dtype)
+    parameter.requires_grad_(requires_grad)
+    return parameter
 
 
 class Buffer(Tensor):

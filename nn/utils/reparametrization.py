@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
 
 from autograd import Tensor, versions
+from autograd.graph import HookHandle
 from autograd.primitive import constant
 from autograd.random import numpy_generator
 from nn.module import Module
@@ -17,15 +17,24 @@ Layer = TypeVar("Layer", bound=Module)
 
 
 class _Computed:
-    """A forward pre-hook that sets a weight; kept by the module so that it can be found and removed."""
+    """A forward pre-hook that sets a weight; kept by the module so that it can be found and removed, copied with it.
 
-    def __init__(self, name: str, compute: Callable[[Module], Any]) -> None:
-        self.name = name
-        self.compute = compute
-        self.handle: Any = None
+    Attributes:
+        computes: the name of the weight.
+        handle: with which the hook is removed.
+    """
+
+    handle: HookHandle
+
+    def __init__(self, computes: str) -> None:
+        self.computes = computes
+
+    def compute(self, module: Module) -> Any:
+        """The weight from the module's other parameters."""
+        raise NotImplementedError(f"{type(self).__name__}: expected a compute method, found none")
 
     def __call__(self, module: Module, _inputs: Any) -> None:
-        setattr(module, self.name, self.compute(module))
+        setattr(module, self.computes, self.compute(module))
 
 
 def _weight(module: Module, name: str, op: str) -> Parameter:
@@ -35,17 +44,16 @@ def _weight(module: Module, name: str, op: str) -> Parameter:
     return weight
 
 
-def _replace(module: Module, name: str, compute: Callable[[Module], Any]) -> None:
+def _replace(module: Module, hook: _Computed) -> None:
     """The parameter makes way for a tensor that is computed from others, already registered."""
-    delattr(module, name)
-    hook = _Computed(name, compute)
+    delattr(module, hook.computes)
     hook(module, ())
     hook.handle = module.register_forward_pre_hook(hook)
 
 
 def _remove(module: Module, name: str, parts: tuple[str, ...], op: str) -> None:
     for hook in module._forward_pre_hooks.values():
-        if isinstance(hook, _Computed) and hook.name == name and all(hasattr(module, part) for part in parts):
+        if isinstance(hook, _Computed) and hook.computes == name and all(hasattr(module, part) for part in parts):
             break
     else:
         raise ValueError(f"{op}: expected {type(module).__name__} to have {name!r} reparametrised, it does not")
@@ -66,6 +74,17 @@ def _norm_except(v: Any, dim: int | None) -> Any:
     return np.reshape(norm, ()) if dim is None else norm
 
 
+class _WeightNorm(_Computed):
+    def __init__(self, computes: str, dim: int | None) -> None:
+        super().__init__(computes)
+        self.dim = dim
+
+    def compute(self, module: Module) -> Any:
+        """g v / |v|."""
+        direction = getattr(module, f"{self.computes}_v")
+        return direction * (getattr(module, f"{self.computes}_g") / _norm_except(direction, self.dim))
+
+
 def weight_norm(module: Layer, name: str = "weight", dim: int | None = 0) -> Layer:
     """weight = g v / |v|: length and direction are trained apart (Salimans and Kingma, 2016).
 
@@ -81,12 +100,7 @@ def weight_norm(module: Layer, name: str = "weight", dim: int | None = 0) -> Lay
     g, v = f"{name}_g", f"{name}_v"
     module.register_parameter(g, Parameter(_norm_except(weight.detach(), dim)))
     module.register_parameter(v, Parameter(weight.detach()))
-
-    def compute(module: Module) -> Any:
-        direction = getattr(module, v)
-        return direction * (getattr(module, g) / _norm_except(direction, dim))
-
-    _replace(module, name, compute)
+    _replace(module, _WeightNorm(name, dim))
     return module
 
 
@@ -97,6 +111,23 @@ def remove_weight_norm(module: Layer, name: str = "weight") -> Layer:
 
 
 # ------------------------------------------------------------------------------------------------ spectral norm
+
+
+class _SpectralNorm(_Computed):
+    def __init__(self, computes: str, dim: int, steps: int, eps: float) -> None:
+        super().__init__(computes)
+        self.dim = dim
+        self.steps = steps
+        self.eps = eps
+
+    def compute(self, module: Module) -> Any:
+        """weight / (u^T W v), after some steps of u and v in training."""
+        weight, u, v = (getattr(module, f"{self.computes}_{part}") for part in ("orig", "u", "v"))
+        matrix = _matrix(weight, self.dim)
+        if module.training:
+            _iterate(matrix._data, u, v, self.steps, self.eps)
+        sigma = np.sum(constant(u._data.copy()) * np.matmul(matrix, constant(v._data.copy())))
+        return weight / sigma
 
 
 def spectral_norm(
@@ -132,16 +163,7 @@ def spectral_norm(
     for buffer, count in ((u_name, rows), (v_name, columns)):
         values = rng.normal(size=count)
         module.register_buffer(buffer, constant((values / np.linalg.norm(values)).astype(weight.dtype)))
-
-    def compute(module: Module) -> Any:
-        matrix = _matrix(getattr(module, orig), dim)
-        u, v = getattr(module, u_name), getattr(module, v_name)
-        if module.training:
-            _iterate(matrix._data, u, v, n_power_iterations, eps)
-        sigma = np.sum(constant(u._data.copy()) * np.matmul(matrix, constant(v._data.copy())))
-        return getattr(module, orig) / sigma
-
-    _replace(module, name, compute)
+    _replace(module, _SpectralNorm(name, dim, n_power_iterations, eps))
     return module
 
 

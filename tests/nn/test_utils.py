@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -83,3 +86,24 @@ def test_parameters_as_a_vector():
     with pytest.raises(ValueError, match="parameters_to_vector: expected at least one parameter"):
         utils.parameters_to_vector([])
     assert utils.clip_grad_norm_ is optim.clip_grad_norm_
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda module: pickle.loads(pickle.dumps(module))], ids=["copy", "pickle"])
+@pytest.mark.parametrize("how", ["weight_norm", "spectral_norm"])
+def test_a_copy_has_parameters_of_its_own(how, copied):
+    module = getattr(nn.utils, how)(nn.Linear(2, 3))
+    x = ag.ones(4, 2)
+    module(x)  # the weight has a graph now
+    other = copied(module)
+    module.eval(), other.eval()
+    np.testing.assert_array_equal(other(x).detach(), module(x).detach())
+    for p in other.parameters():
+        p._data[...] *= 3
+    assert np.abs(other(x).detach().numpy() - module(x).detach().numpy()).max() > 0.1
+    other(x).sum().backward()
+    assert all(p.grad is not None for p in other.parameters())
+    assert all(p.grad is None for p in module.parameters())
+    getattr(nn.utils, f"remove_{how}")(other)
+    assert sorted(other.state_dict()) == ["bias", "weight"]
+    assert len(module.state_dict()) > 2
+    assert module.double()(ag.ones(4, 2, dtype=np.float64)).dtype == np.float64
