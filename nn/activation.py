@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 import autograd as ag
 from nn import functional, init
 from nn._options import choice, empty, size
@@ -328,16 +330,24 @@ class GLU(Module):
         return f"dim={self.dim}"
 
 
-class Softmax(Module):
-    """e^x / sum(e^x) along an axis."""
+def _axis(dim: int | None, x: Any) -> int:
+    return (0 if np.ndim(x) in (0, 1, 3) else 1) if dim is None else dim
 
-    def __init__(self, dim: int = -1) -> None:
+
+class Softmax(Module):
+    """e^x / sum(e^x) along an axis.
+
+    Args:
+        dim: the axis. Unless given it is 0 for inputs with 0, 1 or 3 axes and 1 for others, as in PyTorch: better give it.
+    """
+
+    def __init__(self, dim: int | None = None) -> None:
         super().__init__()
         self.dim = dim
 
     def forward(self, x: Any) -> Any:
         """Along the axis."""
-        return ag.softmax(x, self.dim)
+        return ag.softmax(x, _axis(self.dim, x))
 
     def extra_repr(self) -> str:
         """The options."""
@@ -345,15 +355,15 @@ class Softmax(Module):
 
 
 class LogSoftmax(Module):
-    """The logarithm of softmax along an axis."""
+    """The logarithm of softmax along an axis; see :class:`Softmax` for ``dim``."""
 
-    def __init__(self, dim: int = -1) -> None:
+    def __init__(self, dim: int | None = None) -> None:
         super().__init__()
         self.dim = dim
 
     def forward(self, x: Any) -> Any:
         """Along the axis."""
-        return ag.log_softmax(x, self.dim)
+        return ag.log_softmax(x, _axis(self.dim, x))
 
     def extra_repr(self) -> str:
         """The options."""
@@ -361,15 +371,15 @@ class LogSoftmax(Module):
 
 
 class Softmin(Module):
-    """softmax(-x) along an axis."""
+    """softmax(-x) along an axis; see :class:`Softmax` for ``dim``."""
 
-    def __init__(self, dim: int = -1) -> None:
+    def __init__(self, dim: int | None = None) -> None:
         super().__init__()
         self.dim = dim
 
     def forward(self, x: Any) -> Any:
         """Along the axis."""
-        return ag.softmin(x, self.dim)
+        return ag.softmin(x, _axis(self.dim, x))
 
     def extra_repr(self) -> str:
         """The options."""

@@ -48,7 +48,7 @@ ACTIVATIONS = {
     "Tanh()": (nn.Tanh(), ag.tanh),
     "Softplus(beta=2.0, threshold=10.0)": (nn.Softplus(2.0, 10.0), lambda x: ag.softplus(x, 2.0, 10.0)),
     "Softmax(dim=0)": (nn.Softmax(0), lambda x: ag.softmax(x, 0)),
-    "LogSoftmax(dim=-1)": (nn.LogSoftmax(), lambda x: ag.log_softmax(x, -1)),
+    "LogSoftmax(dim=-1)": (nn.LogSoftmax(-1), lambda x: ag.log_softmax(x, -1)),
 }
 
 
