@@ -47,7 +47,7 @@ class Dropout1d(_Dropout):
 
 
 class Dropout2d(_Dropout):
-    """Zeroes whole channels of images (N, C, H, W) with probability p, in training; the arguments are :class:`Dropout`'s."""
+    """Zeroes whole channels of images (N, C, H, W), in training; see :func:`nn.functional.dropout2d`."""
 
     function = staticmethod(functional.dropout2d)
 

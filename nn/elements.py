@@ -39,16 +39,16 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, generator: Any = 
 
 
 def _channels(input: Any, p: float, training: bool, axes: int, generator: Any, op: str) -> Any:
-    """Whole channels (the axis before the last ``axes``) zeroed with probability p."""
+    """Whole channels zeroed with probability p: of signals without a batch axis (C, L) axis 0, else axes 0 and 1."""
     _checked(p, op)
     x = tensor_of(input, op)
     if x.ndim not in (axes + 1, axes + 2):
-        letters = ", ".join("HW" if axes == 2 else "L")
-        raise ValueError(f"{op}: expected an input (N, C, {letters}) or (C, {letters}), got shape {x.shape}")
+        layout = "(N, C, H, W) or (N, C, L)" if axes == 2 else "(N, C, L) or (C, L)"
+        raise ValueError(f"{op}: expected an input {layout}, got shape {x.shape}")
     if not training or p == 0.0:
         return x
-    lead = x.shape[: x.ndim - axes]
-    keep = (numpy_generator(generator).random(lead) >= p).reshape(*lead, *(1,) * axes)
+    lead = x.shape[:2] if axes == 2 or x.ndim == 3 else x.shape[:1]
+    keep = (numpy_generator(generator).random(lead) >= p).reshape(*lead, *(1,) * (x.ndim - len(lead)))
     return np.where(keep, x * (1.0 / (1.0 - p) if p < 1.0 else 0.0), 0.0)  # selected: inf * 0 would be nan
 
 
@@ -58,8 +58,9 @@ def dropout1d(input: Any, p: float = 0.5, training: bool = True, generator: Any 
 
 
 def dropout2d(input: Any, p: float = 0.5, training: bool = True, generator: Any = None) -> Any:
-    """Zeroes each channel of images (N, C, H, W) or (C, H, W) with probability p and divides the others by 1 - p.
+    """Zeroes each channel of images (N, C, H, W) or signals (N, C, L) with probability p and divides the others by 1 - p.
 
+    An input with three axes is a batch of signals, as in PyTorch, not an image without a batch axis.
     Neighbouring pixels say much the same, so dropping single ones would hardly be felt (Tompson et al., 2015).
     """
     return _channels(input, p, training, 2, generator, "dropout2d")

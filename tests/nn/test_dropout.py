@@ -56,8 +56,17 @@ def test_alpha_dropout_keeps_mean_and_variance():
     assert values[counts.argmax()] == pytest.approx(-limit * a + a * 0.3 * limit, rel=1e-12)
 
 
+def test_three_axes_are_a_batch_of_signals():
+    for layer in (nn.Dropout1d(0.5), nn.Dropout2d(0.5)):
+        kept = layer(ag.ones(20, 30, 4)).numpy() != 0
+        assert (kept.all(2) | ~kept.any(2)).all()
+        assert kept[:, :, 0].any(1).all()  # some channels of every sample
+    kept = nn.Dropout1d(0.5)(ag.ones(200, 4)).numpy() != 0
+    assert (kept.all(1) | ~kept.any(1)).all()
+
+
 def test_wrong_shapes():
-    with pytest.raises(ValueError, match=r"dropout2d: expected an input \(N, C, H, W\) or \(C, H, W\), got shape \(3, 4\)"):
+    with pytest.raises(ValueError, match=r"dropout2d: expected an input \(N, C, H, W\) or \(N, C, L\), got shape \(3, 4\)"):
         nn.Dropout2d()(ag.zeros(3, 4))
     with pytest.raises(ValueError, match=r"dropout1d: expected an input \(N, C, L\) or \(C, L\), got shape \(3,\)"):
         nn.Dropout1d()(ag.zeros(3))
