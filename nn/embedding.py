@@ -44,9 +44,7 @@ class Embedding(Module):
         super().__init__()
         self.num_embeddings = size(num_embeddings, "Embedding", "num_embeddings")
         self.embedding_dim = size(embedding_dim, "Embedding", "embedding_dim")
-        if padding_idx is not None and not -self.num_embeddings <= padding_idx < self.num_embeddings:
-            raise ValueError(f"Embedding: expected padding_idx within {self.num_embeddings} rows, got {padding_idx}")
-        self.padding_idx = None if padding_idx is None else padding_idx % self.num_embeddings
+        self.padding_idx = _row(padding_idx, self.num_embeddings)
         self.max_norm = max_norm
         self.norm_type = norm_type
         self.weight = empty((self.num_embeddings, self.embedding_dim), dtype)
@@ -67,7 +65,7 @@ class Embedding(Module):
             raise ValueError(f"from_pretrained: expected embeddings (V, D), got shape {values.shape}")
         layer = cls(0, 0, max_norm=max_norm, norm_type=norm_type)
         layer.num_embeddings, layer.embedding_dim = values.shape
-        layer.padding_idx = padding_idx
+        layer.padding_idx = _row(padding_idx, layer.num_embeddings)
         layer.weight = Parameter(values, requires_grad=not freeze)
         return layer
 
@@ -88,7 +86,7 @@ class Embedding(Module):
         rows = np.unique(np.asarray(getattr(indices, "_data", indices)))
         rows = rows[(rows >= 0) & (rows < self.num_embeddings)] if rows.dtype.kind in "iu" else rows[:0]
         values = self.weight._data
-        norms = np.linalg.norm(values[rows], self.norm_type, axis=1)
+        norms = np.linalg.norm(values[rows].astype(np.float64), self.norm_type, axis=1)
         long = norms > self.max_norm
         if long.any():
             values[rows[long]] *= (self.max_norm / (norms[long] + 1e-7))[:, None].astype(values.dtype)
@@ -102,3 +100,10 @@ class Embedding(Module):
         if self.max_norm is not None:
             text += f", max_norm={self.max_norm}"
         return text if self.norm_type == 2.0 else text + f", norm_type={self.norm_type}"
+
+
+def _row(padding_idx: int | None, rows: int) -> int | None:
+    """The row counted from the start."""
+    if padding_idx is not None and not -rows <= padding_idx < rows:
+        raise ValueError(f"Embedding: expected padding_idx within {rows} rows, got {padding_idx}")
+    return None if padding_idx is None else padding_idx % rows

@@ -51,3 +51,27 @@ def test_wrong_arguments():
         nn.Embedding(3, 2, padding_idx=3)
     with pytest.raises(ValueError, match="Embedding: expected num_embeddings to be a whole number >= 0, got -1"):
         nn.Embedding(-1, 2)
+
+
+def test_rows_of_half_precision_are_measured_in_double():
+    layer = nn.Embedding(3, 4, max_norm=1.0, dtype=np.float16)
+    nn.init.constant_(layer.weight, 200.0)  # 4 * 200**2 is beyond float16
+    np.testing.assert_allclose(layer(ag.tensor([0, 2])).detach(), np.full((2, 4), 0.5), rtol=1e-3)
+
+
+def test_hard_case_145_a_padding_row_from_the_end_has_no_gradient_in_given_rows():
+    layer = nn.Embedding.from_pretrained(np.ones((3, 2)), freeze=False, padding_idx=-1)
+    assert layer.padding_idx == 2
+    layer(ag.tensor([0, 2])).sum().backward()
+    np.testing.assert_array_equal(layer.weight.grad, [[1, 1], [0, 0], [0, 0]])
+    with pytest.raises(ValueError, match="Embedding: expected padding_idx within 3 rows, got 3"):
+        nn.Embedding.from_pretrained(np.ones((3, 2)), padding_idx=3)
+
+
+def test_rows_are_shortened_before_a_backward_pass_that_does_not_read_them():
+    layer = nn.Embedding(3, 2, max_norm=1.0)
+    nn.init.constant_(layer.weight, 3.0)
+    total = layer(ag.tensor([0])).sum()
+    nn.init.constant_(layer.weight, 3.0)
+    (total + layer(ag.tensor([2])).sum()).backward()
+    np.testing.assert_array_equal(layer.weight.grad, [[1, 1], [0, 0], [1, 1]])
