@@ -50,10 +50,13 @@ def rotary_encoding(x: Any, offset: int = 0, base: float = 10000.0) -> Any:
 
     Raises:
         ValueError: for an odd number of features.
+        TypeError: for anything but floats.
     """
     x = tensor_of(x, "rotary_encoding")
     if x.ndim < 2 or x.shape[-1] % 2:
         raise ValueError(f"rotary_encoding: expected (..., T, E) with an even E, got shape {x.shape}")
+    if x.dtype.kind != "f":
+        raise TypeError(f"rotary_encoding: expected a floating dtype, got {x.dtype}; convert with .astype()")
     half = x.shape[-1] // 2
     angles = (offset + np.arange(x.shape[-2]))[:, None] * _rates(x.shape[-1], base)
     cos, sin = (np.asarray(f(angles), x.dtype) for f in (np.cos, np.sin))
@@ -86,6 +89,8 @@ class SinusoidalEncoding(Module):
             raise ValueError(
                 f"SinusoidalEncoding: expected at most {len(self.table)} steps of {self.features} features, got shape {x.shape}"
             )
+        if x.dtype.kind != "f":
+            raise TypeError(f"SinusoidalEncoding: expected a floating dtype, got {x.dtype}; convert with .astype()")
         table = self.table[:length].to(x.dtype)
         y = x + (np.expand_dims(table, 1) if axis == 0 else table)
         return drop(y, self.dropout, self.training)

@@ -48,3 +48,9 @@ def test_rotary_products_depend_on_the_distance_only():
     assert ag.gradcheck(nn.RotaryEncoding(), ag.tensor(rng.normal(size=(2, 3, 4))))
     with pytest.raises(ValueError, match=r"rotary_encoding: expected \(\.\.\., T, E\) with an even E, got shape \(3, 5\)"):
         rotary_encoding(ag.zeros(3, 5))
+
+
+def test_whole_numbers_are_refused_instead_of_rounded():
+    for layer in (nn.RotaryEncoding(), nn.SinusoidalEncoding(4)):
+        with pytest.raises(TypeError, match="expected a floating dtype, got int64; convert with .astype"):
+            layer(ag.ones(3, 4, dtype=np.int64))
