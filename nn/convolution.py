@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
+import numpy as np
+
 from autograd import conv1d, conv2d, conv_transpose1d, conv_transpose2d, get_default_dtype
 from autograd.ops._windows import whole
 from nn import init
@@ -213,7 +215,10 @@ class LazyConv2d(Lazy, Conv2d):
 
     def infer(self, x: Any) -> None:
         """Takes the number of channels from the input."""
-        self.in_channels = size(x.shape[-3] if x.ndim > 2 else 0, "LazyConv2d", "the number of channels of the input", 1)
+        channels = size(x.shape[-3] if x.ndim > 2 else 0, "LazyConv2d", "the number of channels of the input", 1)
+        if channels % self.groups:
+            raise ValueError(f"LazyConv2d: expected channels that {self.groups} groups divide, got shape {x.shape}")
+        self.in_channels = channels
         self.materialize(self._weight_shape())
 
 
@@ -224,6 +229,8 @@ class _Transposed(_Convolution):
         """What must be added at the ends for the output to be of a given size."""
         if output_size is None:
             return self.output_padding
+        if isinstance(output_size, tuple | list) and len(output_size) == np.ndim(x) > self.axes:
+            output_size = output_size[-self.axes :]  # the whole shape, as PyTorch takes it, too
         wanted = whole(output_size, type(self).__name__, "output_size", self.axes)
         least = [
             (n - 1) * s - 2 * p + d * (k - 1) + 1
@@ -232,7 +239,7 @@ class _Transposed(_Convolution):
             )
         ]
         extra = tuple(w - n for w, n in zip(wanted, least, strict=True))
-        if any(not 0 <= e < max(s, d) for e, s, d in zip(extra, self.stride, self.dilation, strict=True)):
+        if any(not 0 <= e < s for e, s in zip(extra, self.stride, strict=True)):
             most = tuple(n + s - 1 for n, s in zip(least, self.stride, strict=True))
             raise ValueError(f"{type(self).__name__}: expected output_size from {tuple(least)} to {most}, got {output_size}")
         return extra

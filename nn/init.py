@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd import Tensor, versions
 from autograd.random import numpy_generator
+from nn.parameter import UninitializedParameter
 
 if TYPE_CHECKING:  # at run time, naming it would import numpy.random
     from autograd.random import Generator
@@ -46,6 +47,8 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 def _store(tensor: Tensor, values: Any) -> Tensor:
     if not isinstance(tensor, Tensor):
         raise TypeError(f"init: expected a Tensor, got {type(tensor).__name__}")
+    if isinstance(tensor, UninitializedParameter):
+        raise ValueError("init: expected a parameter with a shape, got that of a lazy layer; call the layer once on an input")
     if not tensor._data.flags.writeable:
         raise ValueError("init: expected a writable tensor, got one with read-only memory")
     np.copyto(tensor._data, values, casting="same_kind")

@@ -23,10 +23,19 @@ class Lazy(Module):
         raise NotImplementedError(f"{type(self).__name__}: expected an infer method, found none")
 
     def materialize(self, shape: Sequence[int]) -> None:
-        """Gives the weight its shape and all parameters their initial values."""
+        """Gives the weight its shape and all parameters their initial values, unless a state did so before.
+
+        Raises:
+            ValueError: if the weight has another shape already.
+        """
         if isinstance(self.weight, UninitializedParameter):
             self.weight.materialize(shape)
             self.reset_parameters()
+        elif self.weight.shape != tuple(shape):
+            raise ValueError(
+                f"{type(self).__name__}: expected an input that fits the weight {self.weight.shape} that was loaded, "
+                f"got one that asks for {tuple(shape)}"
+            )
 
     def reset_parameters(self) -> None:
         """Draws new initial values, once there is a shape."""

@@ -70,6 +70,8 @@ class LazyLinear(Lazy, Linear):
 
     def infer(self, x: Any) -> None:
         """Takes the number of features from the input."""
+        if not x.ndim:
+            raise ValueError("LazyLinear: expected an input (..., in_features), got a 0-d tensor")
         self.in_features = x.shape[-1]
         self.materialize((self.out_features, self.in_features))
 

@@ -375,10 +375,14 @@ class Module:
                 parameter.data = parameter._data.astype(wanted)
                 if gradient is not None:
                     parameter.grad = Tensor(gradient._data, wanted)
+        cast: dict[int, Tensor] = {}  # a buffer that modules share stays one
         for module in self.modules():
             for name, buffer in module._buffers.items():
-                if buffer is not None and buffer.dtype.kind == "f":
-                    module._buffers[name] = buffer.to(wanted)
+                if buffer is not None and buffer.dtype.kind == "f" and buffer.dtype != wanted:
+                    if id(buffer) not in cast:
+                        new = buffer.to(wanted)
+                        cast[id(buffer)] = Buffer(new, buffer.persistent) if isinstance(buffer, Buffer) else new
+                    module._buffers[name] = cast[id(buffer)]
         return self
 
     def float(self: Self) -> Self:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 
 import numpy as np
 import pytest
@@ -40,6 +41,10 @@ def test_output_size_of_a_transposed_convolution():
     layer = nn.ConvTranspose2d(2, 3, 3, stride=2, padding=1)
     assert layer(ag.zeros(1, 2, 4, 4)).shape == (1, 3, 7, 7)
     assert layer(ag.zeros(1, 2, 4, 4), output_size=(8, 7)).shape == (1, 3, 8, 7)
+    assert layer(ag.zeros(1, 2, 4, 4), output_size=(1, 3, 8, 7)).shape == (1, 3, 8, 7)
+    spread = nn.ConvTranspose1d(1, 1, 2, dilation=2)
+    with pytest.raises(ValueError, match=r"ConvTranspose1d: expected output_size from \(6,\) to \(6,\), got 7"):
+        spread(ag.zeros(1, 1, 4), output_size=7)
     with pytest.raises(ValueError, match=r"ConvTranspose2d: expected output_size from \(7, 7\) to \(8, 8\), got \(9, 7\)"):
         layer(ag.zeros(1, 2, 4, 4), output_size=(9, 7))
     down = nn.Conv2d(3, 2, 3, stride=2, padding=1)
@@ -89,3 +94,29 @@ def test_lazy_layers_take_their_shape_from_a_state():
     assert twin(ag.ones(1, 4)).shape == (1, 2)
     with pytest.raises(RuntimeError, match=r"'bias': expected shape \(2,\), got \(3,\)"):
         nn.LazyLinear(2).load_state_dict(nn.Linear(3, 3).state_dict())
+
+
+def test_a_wrong_first_input_leaves_a_lazy_layer_lazy():
+    layer = nn.LazyConv2d(4, 3, groups=2)
+    with pytest.raises(ValueError, match=r"LazyConv2d: expected channels that 2 groups divide, got shape \(1, 5, 4, 4\)"):
+        layer(ag.ones(1, 5, 4, 4))
+    assert layer(ag.ones(1, 6, 4, 4)).shape == (1, 4, 2, 2)
+    layer = nn.LazyLinear(2)
+    with pytest.raises(ValueError, match=r"LazyLinear: expected an input \(\.\.\., in_features\), got a 0-d tensor"):
+        layer(ag.tensor(1.0))
+    layer.load_state_dict(nn.Linear(3, 2).state_dict())
+    with pytest.raises(ValueError, match=r"LazyLinear: expected an input that fits the weight \(2, 3\) that was loaded"):
+        layer(ag.ones(1, 4))
+    assert layer(ag.ones(1, 3)).shape == (1, 2)
+
+
+def test_a_lazy_layer_is_copied_pickled_and_loaded_before_its_first_call():
+    layer = nn.LazyLinear(2, dtype=np.float64).requires_grad_(False)
+    for twin in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        twin.load_state_dict(layer.state_dict())
+        assert isinstance(twin, nn.LazyLinear)
+        assert twin(ag.ones(1, 3, dtype=np.float64)).dtype == np.float64
+        assert twin.weight.shape == (2, 3)
+        assert not twin.weight.requires_grad
+    with pytest.raises(ValueError, match="init: expected a parameter with a shape, got that of a lazy layer; call the layer"):
+        nn.init.zeros_(layer.weight)

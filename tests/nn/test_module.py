@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import gc
+import pickle
 import warnings
 
 import numpy as np
@@ -386,3 +388,23 @@ def test_repr():
         ")"
     )
     assert repr(nn.Parameter([1.0])) == "Parameter containing:\ntensor([1.], requires_grad=True)"
+
+
+def test_buffers_keep_their_class_and_are_cast_once():
+    module = nn.Module()
+    module.a = nn.Buffer(np.zeros(3, np.float32), persistent=False)
+    module.inner = nn.Module()
+    module.inner.b = module.a
+    module.counts = nn.Buffer(np.arange(3))
+    module.double()
+    assert module.a is module.inner.b
+    assert (type(module.a), module.a.dtype, module.a.persistent) == (nn.Buffer, np.float64, False)
+    assert module.counts.dtype == np.int64
+    assert list(module.state_dict()) == ["counts"]
+
+
+def test_a_copy_knows_the_names_of_its_own_modules():
+    model = nn.Sequential(nn.Linear(2, 2))
+    model(ag.ones(1, 2))
+    for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert twin(ag.ones(1, 2)).node.scope.name == "0"
