@@ -8,6 +8,7 @@ from autograd.methods._names import ABSENT, one_of
 from autograd.ops import norms, ordering, reductions, scans, softmax
 from autograd.ops.indexing import take_along_axis
 from autograd.ops.selection import maximum, minimum
+from autograd.primitive import constant
 
 
 class Extreme(NamedTuple):
@@ -27,8 +28,8 @@ def _extreme(self: Any, name: str, dim: Any, keep: bool, axis: Any) -> Any:
     indices = position(self, dim, keepdims=True)
     values = take_along_axis(self, indices, dim)
     if keep:
-        return Extreme(values, indices)
-    return Extreme(values.squeeze(dim), indices.squeeze(dim))
+        return Extreme(values, constant(indices))
+    return Extreme(values.squeeze(dim), constant(indices.squeeze(dim)))
 
 
 class ReductionMethods:
@@ -147,16 +148,16 @@ class ReductionMethods:
         return reductions.nanmean(self, one_of("nanmean", dim, axis), keepdims=keepdim or keepdims)
 
     def any(self, dim: Any = ABSENT, keepdim: bool = False, *, axis: Any = ABSENT, keepdims: bool = False) -> Any:
-        """True where an element is not 0: an ndarray."""
-        return reductions.any(self, one_of("any", dim, axis), keepdims=keepdim or keepdims)
+        """True where an element is not 0."""
+        return constant(reductions.any(self, one_of("any", dim, axis), keepdims=keepdim or keepdims))
 
     def all(self, dim: Any = ABSENT, keepdim: bool = False, *, axis: Any = ABSENT, keepdims: bool = False) -> Any:
-        """True where no element is 0: an ndarray."""
-        return reductions.all(self, one_of("all", dim, axis), keepdims=keepdim or keepdims)
+        """True where no element is 0."""
+        return constant(reductions.all(self, one_of("all", dim, axis), keepdims=keepdim or keepdims))
 
     def count_nonzero(self, dim: Any = ABSENT, *, axis: Any = ABSENT) -> Any:
-        """How many elements are not 0: an ndarray."""
-        return reductions.count_nonzero(self, one_of("count_nonzero", dim, axis))
+        """How many elements are not 0."""
+        return constant(reductions.count_nonzero(self, one_of("count_nonzero", dim, axis)))
 
     # ------------------------------------------------------------------------------------------------ scans
 
