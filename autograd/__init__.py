@@ -21,6 +21,10 @@ from autograd.arrays import (
 )
 from autograd.checkpoint import checkpoint
 from autograd.creation import (
+    BoolTensor,
+    DoubleTensor,
+    FloatTensor,
+    LongTensor,
     arange,
     as_tensor,
     bernoulli,
@@ -31,6 +35,7 @@ from autograd.creation import (
     full,
     full_like,
     linspace,
+    multinomial,
     normal,
     ones,
     ones_like,
@@ -45,8 +50,33 @@ from autograd.creation import (
     zeros,
     zeros_like,
 )
+from autograd.devices import backends, cuda, device
 from autograd.differences import (
     GradcheckError,
+)
+from autograd.dtypes import (
+    bool as bool,
+)
+from autograd.dtypes import (
+    double,
+    dtype,
+    float16,
+    float32,
+    float64,
+    half,
+    int8,
+    int16,
+    int32,
+    int64,
+    long,
+    short,
+    uint8,
+)
+from autograd.dtypes import (
+    float as float,
+)
+from autograd.dtypes import (
+    int as int,
 )
 from autograd.gradcheck import (
     gradcheck,
@@ -151,8 +181,6 @@ from autograd.ops.diagonals import (
     diag_embed,
     diagflat,
     diagonal,
-    tril,
-    triu,
 )
 from autograd.ops.dropout import (
     dropout,
@@ -235,7 +263,6 @@ from autograd.ops.indexing import (
 )
 from autograd.ops.joining import (
     array_split,
-    cat,
     chunk,
     column_stack,
     concatenate,
@@ -245,14 +272,8 @@ from autograd.ops.joining import (
     hstack,
     meshgrid,
     repeat,
-    repeat_interleave,
-    roll,
-    split,
     split_with_sizes,
-    stack,
-    tensor_split,
     tile,
-    unbind,
     vsplit,
     vstack,
 )
@@ -289,20 +310,12 @@ from autograd.ops.normalization import (
 )
 from autograd.ops.norms import (
     dist,
-    norm,
 )
 from autograd.ops.ordering import (
-    argmax,
-    argmin,
-    argsort,
-    kthvalue,
-    median,
     msort,
     nonzero,
     partition,
     searchsorted,
-    sort,
-    topk,
 )
 from autograd.ops.padding import pad
 from autograd.ops.pooling import (
@@ -325,32 +338,12 @@ from autograd.ops.recurrent_layers import (
     rnn_layer,
 )
 from autograd.ops.reductions import (
-    all,
-    amax,
-    amin,
-    aminmax,
-    any,
-    count_nonzero,
-    max,
-    mean,
-    min,
     nanmax,
-    nanmean,
     nanmin,
-    nansum,
-    prod,
     ptp,
-    std,
-    std_mean,
-    sum,
-    var,
-    var_mean,
 )
 from autograd.ops.scans import (
-    cumprod,
-    cumsum,
     cumulative_trapezoid,
-    diff,
     linear_scan,
     trapezoid,
 )
@@ -375,30 +368,21 @@ from autograd.ops.shaping import (
     expand_as,
     expand_dims,
     flatten,
-    flip,
     fliplr,
     flipud,
     moveaxis,
     movedim,
-    permute,
     ravel,
     reshape,
     reshape_as,
     rot90,
-    squeeze,
     sum_to_size,
     swapaxes,
-    transpose,
     unflatten,
-    unsqueeze,
     view_as,
 )
 from autograd.ops.softmax import (
-    log_softmax,
-    logsumexp,
     masked_softmax,
-    softmax,
-    softmin,
 )
 from autograd.ops.special import (
     digamma,
@@ -422,6 +406,55 @@ from autograd.random import (
     Generator,
     manual_seed,
 )
+from autograd.spelling import (
+    all,
+    amax,
+    amin,
+    aminmax,
+    any,
+    argmax,
+    argmin,
+    argsort,
+    cat,
+    concat,
+    count_nonzero,
+    cumprod,
+    cumsum,
+    diff,
+    flip,
+    kthvalue,
+    log_softmax,
+    logsumexp,
+    max,
+    mean,
+    median,
+    min,
+    nanmean,
+    nansum,
+    norm,
+    permute,
+    prod,
+    repeat_interleave,
+    roll,
+    softmax,
+    softmin,
+    sort,
+    split,
+    squeeze,
+    stack,
+    std,
+    std_mean,
+    sum,
+    tensor_split,
+    topk,
+    transpose,
+    tril,
+    triu,
+    unbind,
+    unsqueeze,
+    var,
+    var_mean,
+)
 from autograd.tensor import Tensor
 from autograd.timing import benchmark
 from autograd.transforms import (
@@ -437,18 +470,39 @@ from autograd.transforms import (
 
 
 def __getattr__(name: str) -> object:
-    """The pictures are loaded when they are first asked for: most programs never draw."""
+    """What is loaded when first asked for: the pictures (most programs never draw), and the packages built on this one."""
     if name in ("draw", "Drawing", "DrawError", "record_statistics", "visualize"):
         from importlib import import_module
 
         visualize = import_module("autograd.visualize")
         return visualize if name == "visualize" else getattr(visualize, name)
+    if name in ("nn", "optim"):  # programs for PyTorch say torch.nn and torch.optim; autograd itself never needs them
+        from importlib import import_module
+
+        return import_module(name)
     raise AttributeError(f"module 'autograd' has no attribute {name!r}")
 
 
 _keep_freed_memory()
 
 __all__ = [
+    # devices, dtypes (float, int and bool too, but not for `import *`)
+    "backends",
+    "cuda",
+    "device",
+    "double",
+    "dtype",
+    "float16",
+    "float32",
+    "float64",
+    "half",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "long",
+    "short",
+    "uint8",
     # recurrent
     "gru_cell",
     "lstm_cell",
@@ -528,6 +582,10 @@ __all__ = [
     "Generator",
     "manual_seed",
     # creation
+    "BoolTensor",
+    "DoubleTensor",
+    "FloatTensor",
+    "LongTensor",
     "arange",
     "as_tensor",
     "bernoulli",
@@ -538,6 +596,7 @@ __all__ = [
     "full",
     "full_like",
     "linspace",
+    "multinomial",
     "normal",
     "ones",
     "ones_like",
@@ -569,6 +628,7 @@ __all__ = [
     "cat",
     "chunk",
     "column_stack",
+    "concat",
     "concatenate",
     "diag",
     "diag_embed",

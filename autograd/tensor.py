@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from autograd import versions
 from autograd.arrays import as_array, is_floating
 from autograd.backward import accumulate_grads, backpropagate
+from autograd.borrowed import Borrowed
 from autograd.graph import CONSTANT, LEAF, HookHandle, Hooks, Node, source_node, wrap
 from autograd.methods.assignment import AssignmentMethods
 from autograd.methods.comparison import ComparisonMethods
@@ -21,6 +22,7 @@ from autograd.methods.elementwise import ElementwiseMethods
 from autograd.methods.in_place import InPlaceMethods
 from autograd.methods.indexing import IndexingMethods
 from autograd.methods.linalg import LinalgMethods
+from autograd.methods.making import MakingMethods
 from autograd.methods.ordering import OrderingMethods
 from autograd.methods.reductions import ReductionMethods
 from autograd.methods.refused import RefusedMethods
@@ -41,6 +43,7 @@ class Tensor(
     ConversionMethods,
     DtypeMethods,
     AssignmentMethods,
+    MakingMethods,
     RefusedMethods,
 ):
     """An n-dimensional array that records what is done to it, so that gradients can be computed.
@@ -90,7 +93,7 @@ class Tensor(
 
         Assigning an array gives the tensor new values (and, if its shape or dtype is another, a new place in the graph).
         """
-        return versions.lend(self._data, watch=self.node is not None)
+        return versions.lend(self._data, watch=self.node is not None).view(Borrowed)
 
     @data.setter
     def data(self, value: Any) -> None:

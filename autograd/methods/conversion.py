@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.arrays import check_dtype
+from autograd import devices
+from autograd.arrays import check_dtype, is_floating
+from autograd.devices import check_device
 from autograd.ops import cast as cast_op
 from autograd.primitive import functions, ufuncs
 
@@ -32,13 +34,13 @@ class ConversionMethods:
         """The values as an ndarray that shares memory (see ``data``)."""
         if self._requires_grad:
             raise RuntimeError("numpy: expected a tensor that does not require grad; use t.detach().numpy()")
-        return self.data  # type: ignore[no-any-return]
+        return self.data.numpy()  # type: ignore[no-any-return]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         if self._requires_grad:
             raise TypeError("array conversion of a tensor that requires grad would lose its graph; use t.detach().numpy()")
         if dtype is None or np.dtype(dtype) == self.dtype:
-            return self._data.copy() if copy else self.data
+            return self._data.copy() if copy else self.numpy()
         if copy is False:
             raise ValueError(f"array conversion: expected dtype {self.dtype} where no copy is allowed, got {np.dtype(dtype)}")
         return self._data.astype(dtype)
@@ -53,14 +55,34 @@ class ConversionMethods:
         """The values as nested Python lists (a number for a 0-d tensor)."""
         return self._data.tolist()
 
-    def to(self, dtype: Any) -> Any:
-        """The tensor in another dtype; ``"cpu"`` is accepted, and is where all tensors are."""
-        if isinstance(dtype, str) and dtype in ("cpu", "cpu:0"):
-            return self
-        if isinstance(dtype, ConversionMethods):
-            dtype = dtype.dtype
-        wanted = check_dtype(dtype, "to")
-        return self if wanted == self.dtype else cast_op.cast(self, wanted)
+    def to(
+        self,
+        *target: Any,
+        dtype: Any = None,
+        device: Any = None,
+        non_blocking: bool = False,  # noqa: ARG002
+        copy: bool = False,
+    ) -> Any:
+        """The tensor in another dtype.
+
+        Args:
+            target: a dtype, a tensor whose dtype is meant, a device, or a device and a dtype.
+            dtype, device: the same by name. The only device is ``"cpu"``.
+            non_blocking: accepted, since nothing has to be waited for.
+            copy: copy the values even where nothing changes.
+        """
+        wanted = wanted_dtype(target, dtype, device, "to")
+        if wanted is None or wanted == self.dtype:
+            return self.clone() if copy else self
+        return cast_op.cast(self, wanted)
+
+    def type(self, dtype: Any) -> Any:
+        """The tensor in another dtype."""
+        return self.to(dtype)
+
+    def is_floating_point(self) -> bool:
+        """True for the dtypes that can be differentiated."""
+        return is_floating(self.dtype)
 
     def astype(self, dtype: Any) -> Any:
         """A copy in another dtype; gradients are cast back."""
@@ -139,6 +161,19 @@ class ConversionMethods:
 
 
 _UFUNC_OPTIONS = ("where", "casting", "order", "dtype", "subok", "signature", "axes")
+
+
+def wanted_dtype(target: tuple[Any, ...], dtype: Any, device: Any, where: str) -> Any:
+    """The dtype among the arguments of ``to``, or None; devices are checked and left out."""
+    check_device(device, where)
+    for each in target:
+        if isinstance(each, bool):  # non_blocking and copy have no meaning here
+            continue
+        if isinstance(each, devices.device) or (isinstance(each, str) and each.split(":")[0] in ("cpu", "cuda", "mps")):
+            check_device(each, where)
+        elif each is not None:
+            dtype = getattr(each, "dtype", each) if isinstance(each, ConversionMethods) else each
+    return None if dtype is None else check_dtype(dtype, where)
 
 
 def _check_options(name: str, options: dict[str, Any], refused: tuple[str, ...]) -> None:

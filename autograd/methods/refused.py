@@ -28,7 +28,6 @@ class RefusedMethods:
     choose = Refused()
     compress = Refused()
     ctypes = Refused()
-    device = Refused()
     dump = Refused()
     dumps = Refused()
     fill = Refused()

@@ -1,0 +1,134 @@
+"""Functions under PyTorch's keywords as well as NumPy's.
+
+Functions are NumPy's, methods are PyTorch's. Where a keyword says which one is meant, a function listens: called with one that
+only PyTorch has (``dim=``, ``keepdim=``, ``dims=``, ``unbiased=``, ``p=``), it is the Tensor method of its name, as a method
+called with ``axis=`` answers in NumPy's form. ``input=`` is the first argument.
+
+>>> import autograd as ag
+>>> x = ag.tensor([[1.0, 3.0], [5.0, 4.0]])
+>>> ag.max(x, axis=1)
+tensor([3., 5.])
+>>> ag.max(x, dim=1).indices
+tensor([1, 0])
+
+What is exported from ``autograd`` goes through this layer; the library itself calls the functions underneath.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from autograd.ops import diagonals, joining, norms, ordering, reductions, scans, selection, shaping
+from autograd.ops import softmax as softmaxes
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_PYTORCHS = frozenset({"dim", "dims", "keepdim", "p", "shifts", "unbiased"})
+
+
+def spelled(function: Function, method: str | None = None) -> Function:
+    """A function of a tensor that is the tensor's method where a keyword is PyTorch's, and takes ``input=``."""
+    name = method or function.__name__
+
+    @functools.wraps(function)
+    def call(*arguments: Any, **options: Any) -> Any:
+        if options:
+            if "input" in options:
+                arguments = (options.pop("input"), *arguments)
+            if arguments and not _PYTORCHS.isdisjoint(options):
+                return getattr(reductions.tensor_of(arguments[0], name), name)(*arguments[1:], **options)
+        return function(*arguments, **options)
+
+    return cast(Function, call)
+
+
+def _renaming(function: Function, theirs: str, ours: str) -> Function:
+    """A function that takes a keyword under PyTorch's name too, where nothing but the name differs."""
+
+    @functools.wraps(function)
+    def call(*arguments: Any, **options: Any) -> Any:
+        if theirs in options:
+            if ours in options:
+                raise TypeError(f"{function.__name__}: expected {theirs} or {ours}, got both")
+            options[ours] = options.pop(theirs)
+        return function(*arguments, **options)
+
+    return cast(Function, call)
+
+
+def _extreme(function: Function, of_two: Callable[..., Any]) -> Function:
+    """``max`` or ``min``: of two tensors, as PyTorch has it, it is ``maximum`` or ``minimum``."""
+    of_one = spelled(function)
+
+    @functools.wraps(function)
+    def call(*arguments: Any, **options: Any) -> Any:
+        if (len(arguments) == 2 and hasattr(arguments[1], "_data")) or "other" in options:
+            return of_two(*arguments, *options.values())
+        return of_one(*arguments, **options)
+
+    return cast(Function, call)
+
+
+@functools.wraps(shaping.transpose)
+def transpose(*arguments: Any, **options: Any) -> Any:  # two axes, ``transpose(x, 0, 1)``, are exchanged as in PyTorch
+    exchange = len(arguments) == 3 or "dim0" in options
+    return (_exchange if exchange else shaping.transpose)(*arguments, **options)
+
+
+def _exchange(x: Any, dim0: int, dim1: int) -> Any:
+    return shaping.swapaxes(x, dim0, dim1)
+
+
+# diagonals
+tril = _renaming(diagonals.tril, "diagonal", "k")
+triu = _renaming(diagonals.triu, "diagonal", "k")
+# joining
+cat = concat = _renaming(joining.concatenate, "dim", "axis")
+stack = _renaming(joining.stack, "dim", "axis")
+repeat_interleave = spelled(joining.repeat_interleave, "repeat_interleave")
+roll = spelled(joining.roll)
+split = spelled(joining.split)
+tensor_split = spelled(joining.tensor_split)
+unbind = spelled(joining.unbind)
+# shaping
+flip = _renaming(shaping.flip, "dims", "axis")
+permute = _renaming(shaping.permute, "dims", "axes")
+squeeze = spelled(shaping.squeeze)
+unsqueeze = _renaming(shaping.unsqueeze, "dim", "axis")
+# reductions, norms
+all = spelled(reductions.all)
+amax = spelled(reductions.amax, "amax")
+amin = spelled(reductions.amin, "amin")
+aminmax = spelled(reductions.aminmax)
+any = spelled(reductions.any)
+count_nonzero = spelled(reductions.count_nonzero)
+max = _extreme(reductions.max, selection.maximum)
+mean = spelled(reductions.mean)
+min = _extreme(reductions.min, selection.minimum)
+nanmean = spelled(reductions.nanmean)
+nansum = spelled(reductions.nansum)
+norm = spelled(norms.norm)
+prod = spelled(reductions.prod)
+std = spelled(reductions.std)
+std_mean = spelled(reductions.std_mean)
+sum = spelled(reductions.sum)
+var = spelled(reductions.var)
+var_mean = spelled(reductions.var_mean)
+# ordering
+argmax = spelled(ordering.argmax)
+argmin = spelled(ordering.argmin)
+argsort = spelled(ordering.argsort)
+kthvalue = spelled(ordering.kthvalue)
+median = spelled(ordering.median)
+sort = spelled(ordering.sort)
+topk = spelled(ordering.topk)
+# scans, softmax
+cumprod = spelled(scans.cumprod)
+cumsum = spelled(scans.cumsum)
+diff = spelled(scans.diff)
+log_softmax = spelled(softmaxes.log_softmax)
+logsumexp = spelled(softmaxes.logsumexp)
+softmax = spelled(softmaxes.softmax)
+softmin = spelled(softmaxes.softmin)
