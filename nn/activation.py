@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 import autograd as ag
+from autograd.devices import check_device
 from nn import functional, init
 from nn._options import choice, empty, size
 from nn.module import Module
@@ -123,7 +124,8 @@ class PReLU(Module):
         dtype: of the parameter.
     """
 
-    def __init__(self, num_parameters: int = 1, init: float = 0.25, dtype: Any = None) -> None:
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: Any = None) -> None:
+        check_device(device, "PReLU")
         super().__init__()
         self.num_parameters = size(num_parameters, "PReLU", "num_parameters", 1)
         self.init = init

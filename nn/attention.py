@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 import autograd as ag
+from autograd.devices import check_device
 from autograd.ops.attention import attention_with_weights
 from autograd.ops.reductions import tensor_of
 from nn import init
@@ -30,6 +31,7 @@ class MultiheadAttention(Module):
         add_zero_attn: one more key and value, which are zeros.
         kdim, vdim: the features of keys and values, E unless given.
         batch_first: inputs and results are (N, L, E) instead of (L, N, E).
+        device: ``"cpu"`` or None.
         dtype: of the parameters.
 
     Attributes:
@@ -49,8 +51,10 @@ class MultiheadAttention(Module):
         kdim: int | None = None,
         vdim: int | None = None,
         batch_first: bool = False,
+        device: Any = None,
         dtype: Any = None,
     ) -> None:
+        check_device(device, "MultiheadAttention")
         super().__init__()
         e = self.embed_dim = size(embed_dim, "MultiheadAttention", "embed_dim", 1)
         self.num_heads = size(num_heads, "MultiheadAttention", "num_heads", 1)
@@ -68,7 +72,7 @@ class MultiheadAttention(Module):
         self.register_parameter("v_proj_weight", None if alike else empty((e, self.vdim), dtype))
         self.register_parameter("in_proj_weight", empty((3 * e, e), dtype) if alike else None)
         self.register_parameter("in_proj_bias", empty((3 * e,), dtype) if bias else None)
-        self.out_proj = Linear(e, e, bias, dtype)
+        self.out_proj = Linear(e, e, bias, dtype=dtype)
         self.register_parameter("bias_k", empty((1, 1, e), dtype) if add_bias_kv else None)
         self.register_parameter("bias_v", empty((1, 1, e), dtype) if add_bias_kv else None)
         self.reset_parameters()

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd import conv1d, conv2d, conv_transpose1d, conv_transpose2d, get_default_dtype
+from autograd.devices import check_device
 from autograd.ops._windows import whole
 from nn import init
 from nn._options import choice, empty, size
@@ -117,6 +118,7 @@ class Conv1d(_Convolution):
         padding: a whole number, "valid" or "same".
         bias: add one number to each output channel.
         padding_mode: what the margin holds: "zeros", "reflect", "replicate" or "circular".
+        device: ``"cpu"`` or None.
         dtype: of the parameters.
 
     Attributes:
@@ -137,8 +139,10 @@ class Conv1d(_Convolution):
         groups: int = 1,
         bias: bool = True,
         padding_mode: str = "zeros",
+        device: Any = None,
         dtype: Any = None,
     ) -> None:
+        check_device(device, "Conv1d")
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, dtype)
 
     def forward(self, x: Any) -> Any:
@@ -157,6 +161,7 @@ class Conv2d(_Convolution):
         padding: a whole number, one for the height and one for the width, "valid" or "same".
         bias: add one number to each output channel.
         padding_mode: what the margin holds: "zeros", "reflect", "replicate" or "circular".
+        device: ``"cpu"`` or None.
         dtype: of the parameters.
 
     Attributes:
@@ -182,8 +187,10 @@ class Conv2d(_Convolution):
         groups: int = 1,
         bias: bool = True,
         padding_mode: str = "zeros",
+        device: Any = None,
         dtype: Any = None,
     ) -> None:
+        check_device(device, "Conv2d")
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, dtype)
 
     def forward(self, x: Any) -> Any:
@@ -207,9 +214,11 @@ class LazyConv2d(Lazy, Conv2d):
         groups: int = 1,
         bias: bool = True,
         padding_mode: str = "zeros",
+        device: Any = None,
         dtype: Any = None,
     ) -> None:
-        super().__init__(0, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, dtype)
+        check_device(device, "LazyConv2d")
+        super().__init__(0, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, dtype=dtype)
         kind = get_default_dtype() if dtype is None else dtype
         self.weight = UninitializedParameter((self.out_channels, None, *self.kernel_size), kind)
 
@@ -254,6 +263,7 @@ class ConvTranspose1d(_Transposed):
         output_padding: elements more at the end of the result.
         bias: add one number to each output channel.
         padding_mode: "zeros".
+        device: ``"cpu"`` or None.
         dtype: of the parameters.
 
     Attributes:
@@ -275,8 +285,10 @@ class ConvTranspose1d(_Transposed):
         bias: bool = True,
         dilation: Any = 1,
         padding_mode: str = "zeros",
+        device: Any = None,
         dtype: Any = None,
     ) -> None:
+        check_device(device, "ConvTranspose1d")
         super().__init__(
             in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, dtype, output_padding
         )
@@ -309,8 +321,10 @@ class ConvTranspose2d(_Transposed):
         bias: bool = True,
         dilation: Any = 1,
         padding_mode: str = "zeros",
+        device: Any = None,
         dtype: Any = None,
     ) -> None:
+        check_device(device, "ConvTranspose2d")
         super().__init__(
             in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, dtype, output_padding
         )

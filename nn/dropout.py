@@ -21,7 +21,7 @@ class _Dropout(Module):
 
     def forward(self, x: Any) -> Any:
         """The input with holes in training, the input itself in evaluation."""
-        return type(self).function(x, self.p, self.training, self.generator)
+        return type(self).function(x, self.p, self.training, generator=self.generator)
 
     def extra_repr(self) -> str:
         """The probability."""

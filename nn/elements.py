@@ -13,7 +13,7 @@ from autograd.ops.reductions import tensor_of
 from autograd.random import numpy_generator
 
 
-def threshold(input: Any, threshold: float, value: float) -> Any:
+def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:  # noqa: ARG001
     """x where x > threshold, ``value`` elsewhere."""
     x = tensor_of(input, "threshold")
     return np.where(x._data > threshold, x, value)
@@ -33,7 +33,7 @@ def _checked(p: float, op: str) -> None:
         raise ValueError(f"{op}: expected p between 0 and 1, got {p}")
 
 
-def dropout(input: Any, p: float = 0.5, training: bool = True, generator: Any = None) -> Any:
+def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False, *, generator: Any = None) -> Any:  # noqa: ARG001
     """Zeroes each element with probability p and divides the others by 1 - p; see :func:`autograd.dropout`."""
     return ag.dropout(input, p, training, generator=generator)
 
@@ -52,12 +52,12 @@ def _channels(input: Any, p: float, training: bool, axes: int, generator: Any, o
     return np.where(keep, x * (1.0 / (1.0 - p) if p < 1.0 else 0.0), 0.0)  # selected: inf * 0 would be nan
 
 
-def dropout1d(input: Any, p: float = 0.5, training: bool = True, generator: Any = None) -> Any:
+def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False, *, generator: Any = None) -> Any:  # noqa: ARG001
     """Zeroes each channel of signals (N, C, L) or (C, L) with probability p and divides the others by 1 - p."""
     return _channels(input, p, training, 1, generator, "dropout1d")
 
 
-def dropout2d(input: Any, p: float = 0.5, training: bool = True, generator: Any = None) -> Any:
+def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False, *, generator: Any = None) -> Any:  # noqa: ARG001
     """Zeroes each channel of images (N, C, H, W) or signals (N, C, L) with probability p and divides the others by 1 - p.
 
     An input with three axes is a batch of signals, as in PyTorch, not an image without a batch axis.
@@ -66,7 +66,7 @@ def dropout2d(input: Any, p: float = 0.5, training: bool = True, generator: Any 
     return _channels(input, p, training, 2, generator, "dropout2d")
 
 
-def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, generator: Any = None) -> Any:
+def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False, *, generator: Any = None) -> Any:  # noqa: ARG001
     """Sets elements to SELU's lower limit with probability p, then rescales so that mean 0 and variance 1 are kept.
 
     y = a (x or -1.7581) + b with a = ((1 - p) (1 + p 1.7581²))^(-1/2) and b = a p 1.7581 (Klambauer et al., 2017).

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, embedding, versions
+from autograd.devices import check_device
 from nn import init
 from nn._options import empty, size
 from nn.module import Module
@@ -39,8 +40,10 @@ class Embedding(Module):
         padding_idx: int | None = None,
         max_norm: float | None = None,
         norm_type: float = 2.0,
+        device: Any = None,
         dtype: Any = None,
     ) -> None:
+        check_device(device, "Embedding")
         super().__init__()
         self.num_embeddings = size(num_embeddings, "Embedding", "num_embeddings")
         self.embedding_dim = size(embedding_dim, "Embedding", "embedding_dim")

@@ -1,59 +1,31 @@
-"""Layers and losses as functions."""
+"""Layers and losses as functions, under PyTorch's keywords: ``input=`` is the first argument, and ``inplace=`` is accepted.
 
+``inplace`` is ignored: an input is never written to.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import autograd as ag
 from autograd import (
-    adaptive_avg_pool1d,
-    adaptive_avg_pool2d,
-    adaptive_max_pool1d,
-    adaptive_max_pool2d,
-    avg_pool1d,
-    avg_pool2d,
-    batch_norm,
     binary_cross_entropy_with_logits,
-    celu,
-    conv1d,
-    conv2d,
-    conv_transpose1d,
-    conv_transpose2d,
     cross_entropy,
-    elu,
-    embedding,
-    fold,
-    gelu,
-    glu,
-    group_norm,
     gru_cell,
     gru_layer,
-    hardsigmoid,
-    hardswish,
-    hardtanh,
-    layer_norm,
-    leaky_relu,
-    linear,
     log_softmax,
-    logsigmoid,
     lstm_cell,
     lstm_layer,
-    max_pool1d,
-    max_pool2d,
-    mish,
     nll_loss,
     one_hot,
-    prelu,
-    relu,
-    relu6,
-    rms_norm,
     rnn_layer,
     scaled_dot_product_attention,
-    selu,
-    sigmoid,
-    silu,
     softmax,
     softmin,
-    softplus,
-    softsign,
-    tanh,
-    unfold,
 )
+from autograd.spelling import spelled
 from nn.distances import (
     bilinear,
     binary_cross_entropy,
@@ -83,6 +55,58 @@ from nn.elements import (
     threshold,
 )
 from nn.resampling import interpolate, pad, pixel_shuffle, pixel_unshuffle
+
+
+def _activation(function: Callable[..., Any], count: int) -> Callable[..., Any]:
+    """An activation of ``count`` arguments that takes ``inplace`` after them and ignores it."""
+
+    @functools.wraps(function)
+    def call(input: Any, *arguments: Any, inplace: bool = False, **options: Any) -> Any:  # noqa: ARG001
+        return function(input, *arguments[: count - 1], **options)
+
+    return call
+
+
+celu = _activation(ag.celu, 2)
+elu = _activation(ag.elu, 2)
+hardsigmoid = _activation(ag.hardsigmoid, 1)
+hardswish = _activation(ag.hardswish, 1)
+hardtanh = _activation(ag.hardtanh, 3)
+leaky_relu = _activation(ag.leaky_relu, 2)
+mish = _activation(ag.mish, 1)
+relu = _activation(ag.relu, 1)
+relu6 = _activation(ag.relu6, 1)
+selu = _activation(ag.selu, 1)
+silu = _activation(ag.silu, 1)
+
+adaptive_avg_pool1d = spelled(ag.adaptive_avg_pool1d)
+adaptive_avg_pool2d = spelled(ag.adaptive_avg_pool2d)
+adaptive_max_pool1d = spelled(ag.adaptive_max_pool1d)
+adaptive_max_pool2d = spelled(ag.adaptive_max_pool2d)
+avg_pool1d = spelled(ag.avg_pool1d)
+avg_pool2d = spelled(ag.avg_pool2d)
+batch_norm = spelled(ag.batch_norm)
+conv1d = spelled(ag.conv1d)
+conv2d = spelled(ag.conv2d)
+conv_transpose1d = spelled(ag.conv_transpose1d)
+conv_transpose2d = spelled(ag.conv_transpose2d)
+embedding = spelled(ag.embedding)
+fold = spelled(ag.fold)
+gelu = spelled(ag.gelu)
+glu = spelled(ag.glu)
+group_norm = spelled(ag.group_norm)
+layer_norm = spelled(ag.layer_norm)
+linear = spelled(ag.linear)
+logsigmoid = spelled(ag.logsigmoid)
+max_pool1d = spelled(ag.max_pool1d)
+max_pool2d = spelled(ag.max_pool2d)
+prelu = spelled(ag.prelu)
+rms_norm = spelled(ag.rms_norm)
+sigmoid = spelled(ag.sigmoid)
+softplus = spelled(ag.softplus)
+softsign = spelled(ag.softsign)
+tanh = spelled(ag.tanh)
+unfold = spelled(ag.unfold)
 
 __all__ = [
     "adaptive_avg_pool1d",

@@ -45,6 +45,9 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 
 def _store(tensor: Tensor, values: Any) -> Tensor:
+    if isinstance(tensor, np.ndarray):  # what `weight.data` is: an array in the memory of the tensor
+        np.copyto(tensor, values, casting="same_kind")
+        return tensor
     if not isinstance(tensor, Tensor):
         raise TypeError(f"init: expected a Tensor, got {type(tensor).__name__}")
     if isinstance(tensor, UninitializedParameter):

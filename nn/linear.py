@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from autograd import get_default_dtype, linear
+from autograd.devices import check_device
 from nn import init
 from nn._options import empty, size
 from nn.functional import bilinear
@@ -21,6 +22,7 @@ class Linear(Module):
         in_features: size of the last axis of the input.
         out_features: size of the last axis of the output.
         bias: add b.
+        device: ``"cpu"`` or None.
         dtype: of the parameters; float32 unless set otherwise.
 
     Attributes:
@@ -28,7 +30,8 @@ class Linear(Module):
         bias: b (out_features,), from the same distribution; or None.
     """
 
-    def __init__(self, in_features: int, out_features: int, bias: bool = True, dtype: Any = None) -> None:
+    def __init__(self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:
+        check_device(device, "Linear")
         super().__init__()
         self.in_features = size(in_features, "Linear", "in_features")
         self.out_features = size(out_features, "Linear", "out_features")
@@ -58,13 +61,15 @@ class LazyLinear(Lazy, Linear):
     Args:
         out_features: size of the last axis of the output.
         bias: add b.
+        device: ``"cpu"`` or None.
         dtype: of the parameters.
     """
 
     becomes = Linear
 
-    def __init__(self, out_features: int, bias: bool = True, dtype: Any = None) -> None:
-        super().__init__(0, out_features, bias, dtype)
+    def __init__(self, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:
+        check_device(device, "LazyLinear")
+        super().__init__(0, out_features, bias, dtype=dtype)
         kind = get_default_dtype() if dtype is None else dtype
         self.weight = UninitializedParameter((self.out_features, None), kind)
 
@@ -83,6 +88,7 @@ class Bilinear(Module):
         in1_features, in2_features: sizes of the last axes of the inputs.
         out_features: size of the last axis of the output.
         bias: add b.
+        device: ``"cpu"`` or None.
         dtype: of the parameters.
 
     Attributes:
@@ -90,7 +96,10 @@ class Bilinear(Module):
         bias: b (out_features,), from the same distribution; or None.
     """
 
-    def __init__(self, in1_features: int, in2_features: int, out_features: int, bias: bool = True, dtype: Any = None) -> None:
+    def __init__(
+        self, in1_features: int, in2_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None
+    ) -> None:
+        check_device(device, "Bilinear")
         super().__init__()
         self.in1_features = size(in1_features, "Bilinear", "in1_features", 1)
         self.in2_features = size(in2_features, "Bilinear", "in2_features")

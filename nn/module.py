@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 import numpy as np
 
 from autograd import Tensor
-from autograd.arrays import check_dtype
 from autograd.graph import HookHandle
+from autograd.methods.conversion import wanted_dtype
 from autograd.mode import Mode, Scope, get_mode, set_mode
 from nn.hooks import call_between_boundaries
 from nn.parameter import Buffer, Parameter
-from nn.state import load, problems
+from nn.state import Keys, load, problems
 from nn.summary import Summary, summarize
 
 Self = TypeVar("Self", bound="Module")
@@ -361,11 +361,11 @@ class Module:
                 else:
                     parameter.grad = Tensor(np.zeros_like(parameter.grad._data))
 
-    def to(self: Self, dtype: Any) -> Self:
-        """Casts floating parameters and buffers in place; ``"cpu"`` is accepted, and is where all tensors are."""
-        if isinstance(dtype, str) and dtype in ("cpu", "cpu:0"):
+    def to(self: Self, *target: Any, dtype: Any = None, device: Any = None, non_blocking: bool = False) -> Self:  # noqa: ARG002
+        """Casts floating parameters and buffers in place; returns the module. Arguments as of ``Tensor.to``."""
+        wanted = wanted_dtype(target, dtype, device, "to")
+        if wanted is None:
             return self
-        wanted = check_dtype(dtype, "to")
         if wanted.kind != "f":
             raise TypeError(f"to: expected a floating dtype for a module, got {wanted}")
         for parameter in self.parameters():
@@ -383,6 +383,10 @@ class Module:
                         new = buffer.to(wanted)
                         cast[id(buffer)] = Buffer(new, buffer.persistent) if isinstance(buffer, Buffer) else new
                     module._buffers[name] = cast[id(buffer)]
+        return self
+
+    def cpu(self: Self) -> Self:
+        """The module itself: the CPU is where all tensors are."""
         return self
 
     def float(self: Self) -> Self:
@@ -421,9 +425,7 @@ class Module:
         """Parameters and buffers by name, in memory shared with the module; a shared one is there under each of its names."""
         return {name: member.detach() for name, member in self._state().items()}
 
-    def load_state_dict(
-        self, state_dict: Mapping[str, Any], strict: bool = True, *, exact: bool = False
-    ) -> tuple[list[str], list[str]]:
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, *, exact: bool = False) -> Keys:
         """Copies values into parameters and buffers: all of them, or none if anything does not fit.
 
         Values are cast to the dtype that is there where that is of the same kind: float64 is rounded to float32, whole numbers
@@ -435,7 +437,7 @@ class Module:
             exact: refuse values that a cast would change, such as 0.1 from float64 in float32.
 
         Returns:
-            The missing and the unexpected names.
+            The missing and the unexpected names, a pair ``(missing_keys, unexpected_keys)``.
 
         Raises:
             RuntimeError: one error that lists every missing, unexpected and ill-fitting entry.
@@ -449,7 +451,7 @@ class Module:
             lines = "\n  ".join(listed + others)
             raise RuntimeError(f"load_state_dict: the state does not fit {type(self).__name__}, nothing was loaded:\n  {lines}")
         load(own, state_dict)
-        return missing, unexpected
+        return Keys(missing, unexpected)
 
     # -------------------------------------------------------------------------------------------- how it looks
 

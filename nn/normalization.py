@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd import Tensor, batch_norm, get_default_dtype, group_norm, layer_norm, rms_norm, versions
+from autograd.devices import check_device
 from autograd.primitive import constant
 from nn import functional, init
 from nn._options import empty, size
@@ -95,10 +96,12 @@ class _BatchNorm(_Running):
         momentum: float | None = 0.1,
         affine: bool = True,
         track_running_stats: bool = True,
+        device: Any = None,
         dtype: Any = None,
         *,
         bias: bool = True,
     ) -> None:
+        check_device(device, "_BatchNorm")
         super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype, bias)
 
     def forward(self, x: Any) -> Any:
@@ -156,10 +159,12 @@ class _InstanceNorm(_Running):
         momentum: float = 0.1,
         affine: bool = False,
         track_running_stats: bool = False,
+        device: Any = None,
         dtype: Any = None,
         *,
         bias: bool = True,
     ) -> None:
+        check_device(device, "_InstanceNorm")
         super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype, bias)
 
     def forward(self, x: Any) -> Any:
@@ -207,6 +212,7 @@ class LayerNorm(Module):
         eps: keeps the division finite: a constant row gives the bias.
         elementwise_affine: multiply by a weight.
         bias: and add a bias.
+        device: ``"cpu"`` or None.
         dtype: of the parameters.
 
     Attributes:
@@ -219,8 +225,10 @@ class LayerNorm(Module):
         eps: float = 1e-5,
         elementwise_affine: bool = True,
         bias: bool = True,
+        device: Any = None,
         dtype: Any = None,
     ) -> None:
+        check_device(device, "LayerNorm")
         super().__init__()
         self.normalized_shape = _shape(normalized_shape, "LayerNorm")
         self.eps = eps
@@ -254,8 +262,14 @@ class RMSNorm(Module):
     """
 
     def __init__(
-        self, normalized_shape: Any, eps: float | None = None, elementwise_affine: bool = True, dtype: Any = None
+        self,
+        normalized_shape: Any,
+        eps: float | None = None,
+        elementwise_affine: bool = True,
+        device: Any = None,
+        dtype: Any = None,
     ) -> None:
+        check_device(device, "RMSNorm")
         super().__init__()
         self.normalized_shape = _shape(normalized_shape, "RMSNorm")
         self.eps = eps
@@ -289,6 +303,7 @@ class GroupNorm(Module):
         num_channels: C, of inputs (N, C, ...).
         eps: keeps the division finite.
         affine: multiply by a weight for each channel.
+        device: ``"cpu"`` or None.
         dtype: of the parameters.
         bias: and add a bias.
     """
@@ -299,10 +314,12 @@ class GroupNorm(Module):
         num_channels: int,
         eps: float = 1e-5,
         affine: bool = True,
+        device: Any = None,
         dtype: Any = None,
         *,
         bias: bool = True,
     ) -> None:
+        check_device(device, "GroupNorm")
         super().__init__()
         self.num_groups = size(num_groups, "GroupNorm", "num_groups", 1)
         self.num_channels = size(num_channels, "GroupNorm", "num_channels")

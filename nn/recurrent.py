@@ -11,6 +11,7 @@ import numpy as np
 import autograd as ag
 from autograd import Tensor
 from autograd.arrays import Array
+from autograd.devices import check_device
 from nn import functional, init
 from nn._options import choice, empty, probability, size
 from nn.module import Module
@@ -70,6 +71,7 @@ class RNNCell(_Cell):
         input_size, hidden_size: lengths I of x and H of h.
         bias: add b_ih and b_hh.
         nonlinearity: "tanh" or "relu".
+        device: ``"cpu"`` or None.
         dtype: of the parameters.
 
     Attributes:
@@ -80,9 +82,16 @@ class RNNCell(_Cell):
     gates = 1
 
     def __init__(
-        self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh", dtype: Any = None
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        nonlinearity: str = "tanh",
+        device: Any = None,
+        dtype: Any = None,
     ) -> None:
         self_nonlinearity = choice(nonlinearity, ("tanh", "relu"), "RNNCell", "nonlinearity")
+        check_device(device, "RNNCell")
         super().__init__(input_size, hidden_size, bias, dtype)
         self.nonlinearity = self_nonlinearity
 
@@ -107,6 +116,7 @@ class LSTMCell(_Cell):
     Args:
         input_size, hidden_size: lengths I of x and H of h and c.
         bias: add b_ih and b_hh.
+        device: ``"cpu"`` or None.
         dtype: of the parameters.
 
     Attributes:
@@ -116,7 +126,8 @@ class LSTMCell(_Cell):
 
     gates = 4
 
-    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, dtype: Any = None) -> None:
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:
+        check_device(device, "LSTMCell")
         super().__init__(input_size, hidden_size, bias, dtype)
 
     def forward(self, x: Any, state: tuple[Any, Any] | None = None) -> tuple[Any, Any]:
@@ -134,6 +145,7 @@ class GRUCell(_Cell):
     Args:
         input_size, hidden_size: lengths I of x and H of h.
         bias: add b_ih and b_hh.
+        device: ``"cpu"`` or None.
         dtype: of the parameters.
 
     Attributes:
@@ -143,7 +155,8 @@ class GRUCell(_Cell):
 
     gates = 3
 
-    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, dtype: Any = None) -> None:
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:
+        check_device(device, "GRUCell")
         super().__init__(input_size, hidden_size, bias, dtype)
 
     def forward(self, x: Any, h: Any = None) -> Any:
@@ -305,6 +318,7 @@ class RNN(_Layers):
         batch_first: sequences are (N, T, I) instead of (T, N, I).
         dropout: between layers, in training.
         bidirectional: a second layer goes from the last step to the first; the outputs are joined.
+        device: ``"cpu"`` or None.
         dtype: of the parameters.
 
     Attributes:
@@ -324,9 +338,11 @@ class RNN(_Layers):
         batch_first: bool = False,
         dropout: float = 0.0,
         bidirectional: bool = False,
+        device: Any = None,
         dtype: Any = None,
     ) -> None:
         choice(nonlinearity, ("tanh", "relu"), "RNN", "nonlinearity")
+        check_device(device, "RNN")
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, 0, dtype)
         self.nonlinearity = nonlinearity
 
@@ -369,8 +385,10 @@ class GRU(_Layers):
         batch_first: bool = False,
         dropout: float = 0.0,
         bidirectional: bool = False,
+        device: Any = None,
         dtype: Any = None,
     ) -> None:
+        check_device(device, "GRU")
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, 0, dtype)
 
     def _run(self, x: Any, state: tuple[Any, ...], suffix: str, sizes: Sequence[int] | None) -> tuple[Any, ...]:
@@ -390,6 +408,7 @@ class LSTM(_Layers):
         input_size, hidden_size: lengths I of x_t and H of h and c.
         num_layers, bias, batch_first, dropout, bidirectional: as in :class:`RNN`.
         proj_size: h is projected to so many features, if it is not 0 (Sak et al., 2014).
+        device: ``"cpu"`` or None.
         dtype: of the parameters.
 
     Attributes:
@@ -416,8 +435,10 @@ class LSTM(_Layers):
         dropout: float = 0.0,
         bidirectional: bool = False,
         proj_size: int = 0,
+        device: Any = None,
         dtype: Any = None,
     ) -> None:
+        check_device(device, "LSTM")
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size, dtype)
 
     def _run(self, x: Any, state: tuple[Any, ...], suffix: str, sizes: Sequence[int] | None) -> tuple[Any, ...]:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd import Tensor, versions
 from autograd.arrays import Array
 from nn.parameter import UninitializedParameter
+
+
+class Keys(NamedTuple):
+    """The names that a state lacked, and those that it had too much."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
 
 
 def problems(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import autograd as ag
+from autograd.devices import check_device
 from nn import init
 from nn.attention import MultiheadAttention
 from nn.containers import ModuleList
@@ -47,9 +48,9 @@ class _Block(Module):
         super().__init__()
         for name in ("self_attn", "multihead_attn") if crossed else ("self_attn",):
             self.add_module(name, MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, dtype=dtype))
-        self.linear1 = Linear(d_model, dim_feedforward, bias, dtype)
+        self.linear1 = Linear(d_model, dim_feedforward, bias, dtype=dtype)
         self.dropout = Dropout(dropout)
-        self.linear2 = Linear(dim_feedforward, d_model, bias, dtype)
+        self.linear2 = Linear(dim_feedforward, d_model, bias, dtype=dtype)
         self.norm_first = norm_first
         for number in range(1, 4 if crossed else 3):
             self.add_module(f"norm{number}", LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype))
@@ -79,6 +80,7 @@ class TransformerEncoderLayer(_Block):
         batch_first: inputs are (N, T, E) instead of (T, N, E).
         norm_first: normalise before each branch instead of after each sum; trains deeper stacks (Xiong et al., 2020).
         bias: of all layers.
+        device: ``"cpu"`` or None.
         dtype: of the parameters.
 
     Attributes:
@@ -96,8 +98,10 @@ class TransformerEncoderLayer(_Block):
         batch_first: bool = False,
         norm_first: bool = False,
         bias: bool = True,
+        device: Any = None,
         dtype: Any = None,
     ) -> None:
+        check_device(device, "TransformerEncoderLayer")
         super().__init__(
             d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias, dtype, False
         )
@@ -134,8 +138,10 @@ class TransformerDecoderLayer(_Block):
         batch_first: bool = False,
         norm_first: bool = False,
         bias: bool = True,
+        device: Any = None,
         dtype: Any = None,
     ) -> None:
+        check_device(device, "TransformerDecoderLayer")
         super().__init__(
             d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias, dtype, True
         )
@@ -265,10 +271,12 @@ class Transformer(Module):
         batch_first: bool = False,
         norm_first: bool = False,
         bias: bool = True,
+        device: Any = None,
         dtype: Any = None,
     ) -> None:
+        check_device(device, "Transformer")
         super().__init__()
-        options: Any = (dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias, dtype)
+        options: Any = (dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias, device, dtype)
         if custom_encoder is None:
             norm = LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
             custom_encoder = TransformerEncoder(TransformerEncoderLayer(d_model, nhead, *options), num_encoder_layers, norm)

@@ -29,6 +29,8 @@ class DataLoader:
         drop_last: leave out a last batch that is smaller.
         collate_fn: makes a batch of a list of samples; ``default_collate`` unless given.
         generator: where the order comes from; the default generator unless given.
+        num_workers, pin_memory, persistent_workers: accepted as in PyTorch; a batch is made when it is asked for, in this
+            thread.
 
     Attributes:
         epoch: how many epochs came before the one in progress (or the next one).
@@ -49,6 +51,10 @@ class DataLoader:
         drop_last: bool = False,
         collate_fn: Callable[[list[Any]], Any] | None = None,
         generator: Source = None,
+        *,
+        num_workers: int = 0,  # noqa: ARG002
+        pin_memory: bool = False,  # noqa: ARG002
+        persistent_workers: bool = False,  # noqa: ARG002
     ) -> None:
         if isinstance(batch_size, bool) or not isinstance(batch_size, int | np.integer) or batch_size < 1:
             raise ValueError(f"DataLoader: expected batch_size to be a whole number >= 1, got {batch_size!r}")
