@@ -60,15 +60,20 @@ from autograd.dtypes import (
 from autograd.dtypes import (
     double,
     dtype,
+    finfo,
     float16,
     float32,
     float64,
     half,
+    iinfo,
+    inf,
     int8,
     int16,
     int32,
     int64,
     long,
+    nan,
+    pi,
     short,
     uint8,
 )
@@ -85,6 +90,7 @@ from autograd.gradcheck import (
 from autograd.memory import keep_freed_memory as _keep_freed_memory
 from autograd.mode import (
     enable_grad,
+    inference_mode,
     is_grad_enabled,
     no_grad,
     set_grad_enabled,
@@ -293,7 +299,6 @@ from autograd.ops.linalg import (
     mm,
     mv,
     outer,
-    tensordot,
     trace,
     vdot,
 )
@@ -446,6 +451,7 @@ from autograd.spelling import (
     std_mean,
     sum,
     tensor_split,
+    tensordot,
     topk,
     transpose,
     tril,
@@ -455,7 +461,7 @@ from autograd.spelling import (
     var,
     var_mean,
 )
-from autograd.tensor import Tensor
+from autograd.tensor import Tensor, is_floating_point, is_tensor, numel
 from autograd.timing import benchmark
 from autograd.transforms import (
     elementwise_grad,
@@ -476,7 +482,7 @@ def __getattr__(name: str) -> object:
 
         visualize = import_module("autograd.visualize")
         return visualize if name == "visualize" else getattr(visualize, name)
-    if name in ("nn", "optim"):  # programs for PyTorch say torch.nn and torch.optim; autograd itself never needs them
+    if name in ("nn", "optim", "autograd"):  # programs say torch.nn, torch.optim, torch.autograd; nothing here needs them
         from importlib import import_module
 
         return import_module(name)
@@ -495,12 +501,17 @@ __all__ = [
     "float16",
     "float32",
     "float64",
+    "finfo",
     "half",
+    "iinfo",
+    "inf",
     "int8",
     "int16",
     "int32",
     "int64",
     "long",
+    "nan",
+    "pi",
     "short",
     "uint8",
     # recurrent
@@ -575,6 +586,7 @@ __all__ = [
     "set_default_dtype",
     # mode
     "enable_grad",
+    "inference_mode",
     "is_grad_enabled",
     "no_grad",
     "set_grad_enabled",
@@ -902,4 +914,7 @@ __all__ = [
     "xlogy",
     # tensor
     "Tensor",
+    "is_floating_point",
+    "is_tensor",
+    "numel",
 ]

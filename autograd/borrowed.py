@@ -53,6 +53,7 @@ class Borrowed(np.ndarray):
     uniform_ = _filled("uniform_")
     zero_ = _filled("zero_")
 
+    abs = _made("abs")
     clone = _made("clone")
     cpu = _made("cpu")
     detach = _made("detach")

@@ -67,22 +67,22 @@ def _dtype(dtype: Any) -> np.dtype[Any]:
     return get_default_dtype() if dtype is None else check_dtype(dtype)
 
 
-def zeros(*size: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
+def zeros(*sizes: Any, size: Any = (), dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Zeros of a shape, given as numbers or a tuple."""
     check_device(device, "zeros")
-    return _made(np.zeros(_shape(size), _dtype(dtype)), requires_grad)
+    return _made(np.zeros(_shape(sizes or (size,)), _dtype(dtype)), requires_grad)
 
 
-def ones(*size: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
+def ones(*sizes: Any, size: Any = (), dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Ones of a shape, given as numbers or a tuple."""
     check_device(device, "ones")
-    return _made(np.ones(_shape(size), _dtype(dtype)), requires_grad)
+    return _made(np.ones(_shape(sizes or (size,)), _dtype(dtype)), requires_grad)
 
 
-def empty(*size: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
+def empty(*sizes: Any, size: Any = (), dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Memory of a shape with whatever it holds."""
     check_device(device, "empty")
-    return _made(np.empty(_shape(size), _dtype(dtype)), requires_grad)
+    return _made(np.empty(_shape(sizes or (size,)), _dtype(dtype)), requires_grad)
 
 
 def full(size: Any, fill_value: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
@@ -156,30 +156,34 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None, requires_grad: bool = 
 # ------------------------------------------------------------------------------------------------ random
 
 
-def rand(*size: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None, generator: Source = None) -> Tensor:
+def rand(
+    *sizes: Any, size: Any = (), dtype: Any = None, requires_grad: bool = False, generator: Source = None, device: Any = None
+) -> Tensor:
     """Uniform numbers in [0, 1)."""
     check_device(device, "rand")
-    return _made(numpy_generator(generator).random(_shape(size)).astype(_dtype(dtype)), requires_grad)
+    return _made(numpy_generator(generator).random(_shape(sizes or (size,))).astype(_dtype(dtype)), requires_grad)
 
 
-def randn(*size: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None, generator: Source = None) -> Tensor:
+def randn(
+    *sizes: Any, size: Any = (), dtype: Any = None, requires_grad: bool = False, generator: Source = None, device: Any = None
+) -> Tensor:
     """Numbers from the standard normal distribution."""
     check_device(device, "randn")
-    return _made(numpy_generator(generator).standard_normal(_shape(size)).astype(_dtype(dtype)), requires_grad)
+    return _made(numpy_generator(generator).standard_normal(_shape(sizes or (size,))).astype(_dtype(dtype)), requires_grad)
 
 
 def _dtype_of(x: Any) -> Any:
     return x.dtype if isinstance(x, Tensor) else as_array(x).dtype
 
 
-def rand_like(x: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None, generator: Source = None) -> Tensor:
+def rand_like(x: Any, dtype: Any = None, requires_grad: bool = False, generator: Source = None, device: Any = None) -> Tensor:
     """Uniform numbers in [0, 1) in the shape and dtype of x."""
     check_device(device, "rand_like")
     kind = _dtype_of(x) if dtype is None else dtype
     return rand(*np.shape(x), dtype=kind, requires_grad=requires_grad, generator=generator)
 
 
-def randn_like(x: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None, generator: Source = None) -> Tensor:
+def randn_like(x: Any, dtype: Any = None, requires_grad: bool = False, generator: Source = None, device: Any = None) -> Tensor:
     """Normal numbers in the shape and dtype of x."""
     check_device(device, "randn_like")
     kind = _dtype_of(x) if dtype is None else dtype
@@ -187,10 +191,12 @@ def randn_like(x: Any, dtype: Any = None, requires_grad: bool = False, device: A
 
 
 def randint(
-    low: int, high: int | None = None, size: Any = (), dtype: Any = np.int64, device: Any = None, generator: Source = None
+    low: int, high: int | None = None, size: Any = (), dtype: Any = np.int64, generator: Source = None, device: Any = None
 ) -> Tensor:
     """Whole numbers from low up to (not including) high; from 0 with one bound."""
     check_device(device, "randint")
+    if isinstance(high, tuple | list):  # randint(high, size), as in PyTorch
+        high, size = None, high
     if high is None:
         low, high = 0, low
     if high <= low:
@@ -204,8 +210,8 @@ def normal(
     size: Any = None,
     dtype: Any = None,
     requires_grad: bool = False,
-    device: Any = None,
     generator: Source = None,
+    device: Any = None,
 ) -> Tensor:
     """Numbers from a normal distribution; mean and std may be tensors, for each number its own (then size may be left out)."""
     check_device(device, "normal")
@@ -221,8 +227,8 @@ def uniform(
     size: Any = (),
     dtype: Any = None,
     requires_grad: bool = False,
-    device: Any = None,
     generator: Source = None,
+    device: Any = None,
 ) -> Tensor:
     """Uniform numbers in [low, high)."""
     check_device(device, "uniform")
@@ -237,7 +243,7 @@ def bernoulli(p: Any, generator: Source = None) -> Tensor:
     return _made((numpy_generator(generator).random(chance.shape) < chance).astype(chance.dtype), False)
 
 
-def randperm(n: int, device: Any = None, generator: Source = None) -> Tensor:
+def randperm(n: int, generator: Source = None, device: Any = None) -> Tensor:
     """The numbers from 0 to n - 1 in random order (int64)."""
     check_device(device, "randperm")
     return _made(numpy_generator(generator).permutation(n), False)

@@ -1,8 +1,14 @@
-"""PyTorch's names of the dtypes, which are NumPy's own."""
+"""PyTorch's names of the dtypes, which are NumPy's own, of their limits and of a few numbers."""
 
 from __future__ import annotations
 
+from math import inf, nan, pi
+
 import numpy as np
+from numpy import finfo, iinfo
+
+__all__ = ["bool", "double", "dtype", "finfo", "float", "float16", "float32", "float64", "half", "iinfo", "inf", "int", "int8",
+           "int16", "int32", "int64", "long", "nan", "pi", "short", "uint8"]  # fmt: skip
 
 dtype = np.dtype
 

@@ -28,15 +28,18 @@ from autograd.ops.decompositions import (
 from autograd.ops.determinants import SlogdetResult, det, logdet, slogdet
 from autograd.ops.diagonals import diagonal as _diagonal
 from autograd.ops.linalg import cross, matmul, outer, tensordot, trace
-from autograd.ops.norms import norm
+from autograd.ops.norms import norm as _norm
 from autograd.ops.reductions import tensor_of
 from autograd.primitive import implements
+from autograd.spelling import renaming
 
 __all__ = [
     "EighResult", "QRResult", "SVDResult", "SlogdetResult", "cholesky", "cross", "det", "diagonal", "eigh", "eigvalsh", "inv",
     "logdet", "matmul", "matrix_norm", "matrix_power", "matrix_transpose", "multi_dot", "norm", "outer", "pinv", "qr",
     "slogdet", "solve", "svd", "svdvals", "tensordot", "tensorinv", "tensorsolve", "trace", "vander", "vecdot", "vector_norm",
 ]  # fmt: skip
+
+norm = renaming(renaming(_norm, "dim", "axis"), "keepdim", "keepdims")
 
 implements(np.linalg.matmul)(matmul)
 implements(np.linalg.outer)(outer)
@@ -78,9 +81,12 @@ def matrix_transpose(x: Any) -> Any:
 
 
 @implements(np.linalg.vector_norm)
-def vector_norm(x: Any, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
+def _vector_norm(x: Any, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
     """The vector norm of all elements, or along axes; its gradient at 0 is 0."""
     return norms.vector_norm(x, ord, axis, keepdims)
+
+
+vector_norm = renaming(renaming(_vector_norm, "dim", "axis"), "keepdim", "keepdims")
 
 
 @implements(np.linalg.matrix_norm)

@@ -172,6 +172,9 @@ class no_grad(_Switch):
         super().__init__(False)
 
 
+inference_mode = no_grad  # PyTorch's has more to it: it also stops counting versions
+
+
 class enable_grad(_Switch):
     """Context manager and decorator in which operations are recorded, also inside ``no_grad``."""
 

@@ -1,8 +1,8 @@
 """Functions under PyTorch's keywords as well as NumPy's.
 
 Functions are NumPy's, methods are PyTorch's. Where a keyword says which one is meant, a function listens: called with one that
-only PyTorch has (``dim=``, ``keepdim=``, ``dims=``, ``unbiased=``, ``p=``), it is the Tensor method of its name, as a method
-called with ``axis=`` answers in NumPy's form. ``input=`` is the first argument.
+only PyTorch has (``dim=``, ``keepdim=``, ``dims=``, ``unbiased=``, ``p=``), or with PyTorch's third argument, a bool, it is the
+Tensor method of its name, as a method called with ``axis=`` answers in NumPy's form. ``input=`` is the first argument.
 
 >>> import autograd as ag
 >>> x = ag.tensor([[1.0, 3.0], [5.0, 4.0]])
@@ -20,7 +20,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from autograd.ops import diagonals, joining, norms, ordering, reductions, scans, selection, shaping
+from autograd.ops import diagonals, joining, linalg, norms, ordering, reductions, scans, selection, shaping
 from autograd.ops import softmax as softmaxes
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -34,17 +34,30 @@ def spelled(function: Function, method: str | None = None) -> Function:
 
     @functools.wraps(function)
     def call(*arguments: Any, **options: Any) -> Any:
-        if options:
-            if "input" in options:
-                arguments = (options.pop("input"), *arguments)
-            if arguments and not _PYTORCHS.isdisjoint(options):
-                return getattr(reductions.tensor_of(arguments[0], name), name)(*arguments[1:], **options)
+        if "input" in options:
+            arguments = (options.pop("input"), *arguments)
+        if (options and not _PYTORCHS.isdisjoint(options)) or (len(arguments) > 2 and type(arguments[2]) is bool):
+            if not arguments:
+                raise TypeError(f"{name}: expected a tensor as first argument, got only keywords")
+            return getattr(reductions.tensor_of(arguments[0], name), name)(*arguments[1:], **options)
         return function(*arguments, **options)
 
     return cast(Function, call)
 
 
-def _renaming(function: Function, theirs: str, ours: str) -> Function:
+def taking_input(function: Function) -> Function:
+    """A function whose first argument may also be given as ``input=``."""
+
+    @functools.wraps(function)
+    def call(*arguments: Any, **options: Any) -> Any:
+        if "input" in options:
+            arguments = (options.pop("input"), *arguments)
+        return function(*arguments, **options)
+
+    return cast(Function, call)
+
+
+def renaming(function: Function, theirs: str, ours: str) -> Function:
     """A function that takes a keyword under PyTorch's name too, where nothing but the name differs."""
 
     @functools.wraps(function)
@@ -82,21 +95,23 @@ def _exchange(x: Any, dim0: int, dim1: int) -> Any:
 
 
 # diagonals
-tril = _renaming(diagonals.tril, "diagonal", "k")
-triu = _renaming(diagonals.triu, "diagonal", "k")
+tril = renaming(diagonals.tril, "diagonal", "k")
+triu = renaming(diagonals.triu, "diagonal", "k")
+# linalg
+tensordot = renaming(linalg.tensordot, "dims", "axes")
 # joining
-cat = concat = _renaming(joining.concatenate, "dim", "axis")
-stack = _renaming(joining.stack, "dim", "axis")
+cat = concat = renaming(joining.concatenate, "dim", "axis")
+stack = renaming(joining.stack, "dim", "axis")
 repeat_interleave = spelled(joining.repeat_interleave, "repeat_interleave")
 roll = spelled(joining.roll)
 split = spelled(joining.split)
 tensor_split = spelled(joining.tensor_split)
 unbind = spelled(joining.unbind)
 # shaping
-flip = _renaming(shaping.flip, "dims", "axis")
-permute = _renaming(shaping.permute, "dims", "axes")
+flip = renaming(shaping.flip, "dims", "axis")
+permute = renaming(shaping.permute, "dims", "axes")
 squeeze = spelled(shaping.squeeze)
-unsqueeze = _renaming(shaping.unsqueeze, "dim", "axis")
+unsqueeze = renaming(shaping.unsqueeze, "dim", "axis")
 # reductions, norms
 all = spelled(reductions.all)
 amax = spelled(reductions.amax, "amax")

@@ -129,6 +129,11 @@ class Tensor(
         return self.node is None or self.node.is_leaf
 
     @property
+    def grad_fn(self) -> Node | None:
+        """The node of the op that made this tensor; None for a leaf."""
+        return None if self.is_leaf else self.node
+
+    @property
     def requires_grad(self) -> bool:
         """True when operations on this tensor are recorded."""
         return bool(self._requires_grad)
@@ -359,6 +364,21 @@ class Tensor(
 
     def __rdivmod__(self, other: Any) -> tuple[Tensor, Tensor]:
         return elementwise.floor_divide(other, self), elementwise.remainder(other, self)
+
+
+def is_tensor(value: Any) -> bool:
+    """True for a Tensor."""
+    return isinstance(value, Tensor)
+
+
+def is_floating_point(x: Tensor) -> bool:
+    """True for a tensor of a dtype that can be differentiated."""
+    return is_floating(x.dtype)
+
+
+def numel(x: Tensor) -> int:
+    """The number of elements of a tensor."""
+    return int(x._data.size)
 
 
 def _without_tensors(data: Any) -> Any:

@@ -29,6 +29,8 @@ def grad(
     create_graph: bool = False,
     allow_unused: bool = False,
     materialize_grads: bool = False,
+    *,
+    only_inputs: bool = True,
 ) -> tuple[Any, ...]:
     """The gradients of outputs with respect to inputs, without touching any ``.grad``.
 
@@ -40,6 +42,7 @@ def grad(
         create_graph: record the pass, so that the results can be differentiated again.
         allow_unused: give None for an input that the outputs do not depend on, instead of raising.
         materialize_grads: give zeros for such an input.
+        only_inputs: accepted as in PyTorch, where nothing but True is left of it.
 
     Returns:
         A tuple with one Tensor for each input.
@@ -54,6 +57,8 @@ def grad(
         >>> g.item(), ag.grad(g, x)[0].item()
         (27.0, 18.0)
     """
+    if only_inputs is not True:
+        raise ValueError("grad: expected only_inputs=True; backward() fills the grad of leaves")
     roots = [outputs] if isinstance(outputs, Tensor) else list(outputs)
     wanted = [inputs] if isinstance(inputs, Tensor) else list(inputs)
     for tensor in (*roots, *wanted):

@@ -106,9 +106,9 @@ class ShapingMethods:
             raise TypeError(f"transpose: expected two axes, got {dims}; use permute() or transpose(axes=...) for all of them")
         return shaping.swapaxes(self, *dims)
 
-    def permute(self, *dims: Any) -> Any:
+    def permute(self, *order: Any, dims: Any = ()) -> Any:
         """The axes in another order."""
-        return shaping.transpose(self, _sizes(dims))
+        return shaping.transpose(self, _sizes(order or (dims,)))
 
     def t(self) -> Any:
         """The transpose of a matrix."""
@@ -158,9 +158,9 @@ class ShapingMethods:
         """Summed to a shape that broadcasts to this one."""
         return shaping.sum_to_size(self, _sizes(size))
 
-    def flip(self, *dims: Any) -> Any:
+    def flip(self, *axes: Any, dims: Any = ()) -> Any:
         """Axes in reverse order."""
-        return shaping.flip(self, _sizes(dims))
+        return shaping.flip(self, _sizes(axes or (dims,)))
 
     def fliplr(self) -> Any:
         """Columns in reverse order."""

@@ -62,6 +62,8 @@ def einsum(subscripts: Any, *operands: Any, optimize: Any = True) -> Any:
     del optimize
     if not isinstance(subscripts, str):
         subscripts, operands = _from_lists((subscripts, *operands))
+    elif len(operands) == 1 and isinstance(operands[0], list | tuple) and any(hasattr(each, "_data") for each in operands[0]):
+        operands = tuple(operands[0])  # as PyTorch takes them too
     tensors = [tensor_of(operand, "einsum") for operand in operands]
     terms, output = _parse(subscripts, [tensor.ndim for tensor in tensors])
     sizes = _sizes(terms, output, tensors)
