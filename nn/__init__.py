@@ -58,6 +58,7 @@ from nn.embedding import (
     Embedding,
 )
 from nn.image import (
+    ConstantPad2d,
     Fold,
     PixelShuffle,
     ReflectionPad2d,
@@ -133,6 +134,10 @@ from nn.serialization import (
     load,
     save,
 )
+from nn.similarity import (
+    CosineSimilarity,
+    PairwiseDistance,
+)
 from nn.transformer import (
     Transformer,
     TransformerDecoder,
@@ -200,6 +205,7 @@ __all__ = [
     # embedding
     "Embedding",
     # image
+    "ConstantPad2d",
     "Fold",
     "PixelShuffle",
     "ReflectionPad2d",
@@ -266,6 +272,9 @@ __all__ = [
     "CheckpointError",
     "load",
     "save",
+    # similarity
+    "CosineSimilarity",
+    "PairwiseDistance",
     # transformer
     "Transformer",
     "TransformerDecoder",

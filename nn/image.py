@@ -71,6 +71,27 @@ class _Pad(Module):
         return str(self.padding)
 
 
+class ConstantPad2d(_Pad):
+    """A margin of one value around images.
+
+    Args:
+        padding: one width for all sides, or (left, right, top, bottom).
+        value: of the margin.
+    """
+
+    def __init__(self, padding: Any, value: float) -> None:
+        super().__init__(padding)
+        self.value = value
+
+    def forward(self, x: Any) -> Any:
+        """The input with a margin."""
+        return functional.pad(x, self.padding, "constant", self.value)
+
+    def extra_repr(self) -> str:
+        """The widths and the value."""
+        return f"padding={self.padding}, value={self.value}"
+
+
 class ZeroPad2d(_Pad):
     """Zeros around images; ``padding`` is one number or (left, right, top, bottom), a negative one cuts off."""
 

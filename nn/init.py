@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd import Tensor, versions
+from autograd.borrowed import Borrowed
 from autograd.random import numpy_generator
 from nn.parameter import UninitializedParameter
 
@@ -45,7 +46,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 
 def _store(tensor: Tensor, values: Any) -> Tensor:
-    if isinstance(tensor, np.ndarray):  # what `weight.data` is: an array in the memory of the tensor
+    if isinstance(tensor, Borrowed):  # what `weight.data` is: an array in the memory of the tensor
         np.copyto(tensor, values, casting="same_kind")
         return tensor
     if not isinstance(tensor, Tensor):
@@ -159,6 +160,9 @@ def fans(tensor: Tensor) -> tuple[int, int]:
         raise ValueError(f"init: expected a weight with at least 2 axes to tell its fans, got shape {tensor.shape}")
     field = math.prod(tensor.shape[2:])
     return tensor.shape[1] * field, tensor.shape[0] * field
+
+
+_calculate_fan_in_and_fan_out = fans  # PyTorch's private name, which many programs use all the same
 
 
 def _fan(tensor: Tensor, mode: str) -> int:

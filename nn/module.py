@@ -270,6 +270,22 @@ class Module:
             module = found
         return module
 
+    def get_parameter(self, target: str) -> Parameter:
+        """The parameter of a dotted name."""
+        return self._member(target, "_parameters", "get_parameter")  # type: ignore[no-any-return]
+
+    def get_buffer(self, target: str) -> Tensor:
+        """The buffer of a dotted name."""
+        return self._member(target, "_buffers", "get_buffer")  # type: ignore[no-any-return]
+
+    def _member(self, target: str, registry: str, where: str) -> Any:
+        path, _, name = target.rpartition(".")
+        module = self.get_submodule(path)
+        found = getattr(module, registry).get(name)
+        if found is None:
+            raise AttributeError(f"{where}: expected a name of what is there, {type(module).__name__} has no {name!r}")
+        return found
+
     # -------------------------------------------------------------------------------------------- what is inside
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:

@@ -40,7 +40,7 @@ def _norm(arrays: list[Any], norm_type: float) -> float:
 
 
 def clip_grad_norm_(parameters: Any, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False) -> float:
-    """Scales all gradients so that their norm together is at most ``max_norm``; returns the norm before.
+    """Scales all gradients so that their norm together is at most ``max_norm``; returns the norm before (a NumPy float).
 
     Args:
         parameters: one tensor or an iterable of them (used once); those without gradient are passed over.
@@ -55,7 +55,7 @@ def clip_grad_norm_(parameters: Any, max_norm: float, norm_type: float = 2.0, er
     if not max_norm >= 0:
         raise ValueError(f"clip_grad_norm_: expected max_norm >= 0, got {max_norm}")
     graded = _graded(parameters)
-    norm = get_total_norm([p.grad for _, p in graded], norm_type)
+    norm = np.float64(get_total_norm([p.grad for _, p in graded], norm_type))  # programs ask it for its item()
     if not math.isfinite(norm):
         if error_if_nonfinite:
             bad = next(((i, p) for i, p in graded if not np.all(np.isfinite(p.grad._data))), graded[0])
