@@ -1,7 +1,7 @@
 """Draw a gallery of computation graphs: from one expression to a transformer.
 
     python -m examples.graphs                 # about ten seconds; writes out/graphs/index.html and all it shows
-    python -m examples.graphs --only mlp      # only those whose name begins so
+    python -m examples.graphs --only mlp lstm # only those whose names begin so
 
 Each graph is written as SVG (which follows the reader's preference for light or dark), as PNG, and as an interactive page;
 ``index.html`` shows them all.
@@ -284,20 +284,23 @@ def figure(name: str, caption: str) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Draw a gallery of computation graphs.")
     parser.add_argument("--out", type=Path, default=Path("out/graphs"), help="folder for the pictures")
-    parser.add_argument("--only", default="", help="only the pictures whose name begins so")
+    parser.add_argument("--only", nargs="+", default=[""], metavar="NAME", help="only the pictures whose names begin so")
+    parser.add_argument("--forms", nargs="+", default=["svg", "png", "html"], choices=["svg", "png", "html"])
     options = parser.parse_args()
-    chosen = {name: make for name, make in GALLERY.items() if name.startswith(options.only)}
+    chosen = {name: make for name, make in GALLERY.items() if name.startswith(tuple(options.only))}
     if not chosen:
-        parser.error(f"--only: expected the beginning of a name among {', '.join(GALLERY)}, got {options.only!r}")
+        parser.error(f"--only: expected the beginning of a name among {', '.join(GALLERY)}, got {' '.join(options.only)}")
     options.out.mkdir(parents=True, exist_ok=True)
     figures = []
     for name, make in chosen.items():
         drawing = make()
-        for ending in ("svg", "png", "html"):
+        for ending in options.forms:
             drawing.save(options.out / f"{name}.{ending}")
         caption = (make.__doc__ or name).strip()
         figures.append(figure(name, caption))
         print(f"{name:<16} {len(drawing.nodes):>4} boxes  {caption}")
+    if set(options.forms) != {"svg", "png", "html"}:
+        return
     index = options.out / "index.html"
     index.write_text(PAGE.format(figures="\n".join(figures)), encoding="utf-8")
     print(f"\nopen {index}")

@@ -105,7 +105,7 @@ class Writer:
             f'fontname="{FONT}", fontsize=12, fontcolor="{theme.small}", labelloc=t, labeljust=l{large}, '
             f"tooltip={quote(self.graph.title)}, label=<{self._heading()}>]",
             f'  node [fontname="{FONT}", fontsize=12, fontcolor="{theme.op.text}", shape=box, style="rounded,filled", '
-            f'color="{theme.op.line}", fillcolor="{theme.op.fill}", penwidth=1.1, height=0.36, margin="0.18,0.05"]',
+            f'color="{theme.op.line}", fillcolor="{theme.op.fill}", penwidth=1.1, height=0.36, margin="0.18,0.08"]',
             f'  edge [fontname="{FONT}", fontsize=10, fontcolor="{theme.small}", color="{theme.edge}", penwidth=1.3, '
             "arrowsize=0.6]",
         ]
@@ -117,8 +117,10 @@ class Writer:
         cells = [f'<TR><TD ALIGN="LEFT">{row}</TD></TR>' for row in rows]
         if self.legend:
             gap = "&nbsp;" * 5
-            signs = [font("▌", theme.accent) + font("parameter", theme.small), font("╌ no gradient flows", theme.small)]
-            if any(vertex.saved for vertex in self.graph.vertices):
+            signs = [font("▌", theme.accent) + font("parameter", theme.small)]
+            if any(not edge.tracked for edge in self.graph.edges):
+                signs.append(font("╌ no gradient flows", theme.small))
+            if "saved" in self.show and any(vertex.saved for vertex in self.graph.vertices):
                 signs.append(font(SAVED, theme.saved) + font(" kept for backward", theme.small))
             if any(vertex.backward for vertex in self.graph.vertices):
                 signs.append(font("∂ backward op", theme.backward.line))
@@ -213,12 +215,15 @@ class Writer:
         if vertex.saved and "saved" in self.show:
             head += " " + font(SAVED, paint.small if state in ("exploding", "nan") else theme.saved)
         rows = [[font(vertex.name + (" ↑" if vertex.again else ""), paint.text, 12, bold=True), head]]
+        written = vertex.written.removeprefix("= ") if "value" in self.show and not vertex.again else ""
+        if written:
+            rows.append([font("value", paint.small), font(written, paint.small)])
         if graded and vertex.gradient is not None:
             text = norm_text(vertex.gradient)
             if vertex.gradient_range is not None and vertex.gradient_range[0] != vertex.gradient_range[1]:
                 text = "…".join(map(norm_text, vertex.gradient_range))
             rows.append([font("‖grad‖", paint.small), font(text, paint.small)])
-        rows.extend([font(line, paint.small)] for line in small_print(vertex, self.show) if not vertex.again)
+        rows.extend([font(line, paint.small)] for line in small_print(vertex, self.show - {"value"}) if not vertex.again)
         if state:
             rows.append([font(f"{SYMBOLS[state]} {WORDS[state]}", paint.small, bold=True)])
         border = ' STYLE="DASHED"' if vertex.again else ""

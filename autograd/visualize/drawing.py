@@ -70,7 +70,7 @@ def draw(
         TypeError: for anything but Tensors.
         ValueError: for a tensor without a graph, and for unknown options.
     """
-    tensors = _outputs(outputs)
+    tensors = _outputs(outputs, params or {})
     wanted = _choice(show)
     for name, value, allowed in (
         ("direction", direction, ("TB", "LR")),
@@ -91,13 +91,17 @@ def draw(
     return Drawing(whole, wanted, depth, roll, direction, theme, max_nodes, shared == "chip", legend)
 
 
-def _outputs(outputs: Any) -> dict[str, Tensor]:
+def _outputs(outputs: Any, params: Mapping[str, Any]) -> dict[str, Tensor]:
+    def name_of(tensor: Any) -> str | None:
+        given = (name for name, value in params.items() if value is tensor and not name.startswith("_"))
+        return getattr(tensor, "name", None) or next(given, None)
+
     if isinstance(outputs, Tensor):
-        named = {outputs.name or "output": outputs}
+        named = {name_of(outputs) or "output": outputs}
     elif isinstance(outputs, Mapping):
         named = {str(name): tensor for name, tensor in outputs.items()}
     elif isinstance(outputs, list | tuple):
-        named = {getattr(tensor, "name", None) or f"output {index}": tensor for index, tensor in enumerate(outputs)}
+        named = {name_of(tensor) or f"output {index}": tensor for index, tensor in enumerate(outputs)}
     else:
         raise TypeError(f"draw: expected a Tensor, got {type(outputs).__name__}; draw a Tensor, e.g. draw(net(x))")
     if not named:

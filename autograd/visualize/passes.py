@@ -48,7 +48,8 @@ def dissolve(graph: Graph) -> Graph:
     for vertex in graph.vertices:
         if vertex.module in single and vertex.kind == "op":
             box = graph.boxes[vertex.module]
-            name = "" if box.name.isdecimal() else box.name  # the place in a list tells nothing
+            # the place in a list tells nothing, nor does a name made from that of the class
+            name = "" if box.name.isdecimal() or box.name == box.type.lower() else box.name
             detail = f"{vertex.detail} {name}".strip()
             vertex = replace(vertex, module=box.parent, detail=detail)
         vertices.append(vertex)

@@ -124,10 +124,10 @@ def read(outputs: Mapping[str, Any], names: Names, thresholds: Thresholds, profi
             box = boxes.key(scope) if node.pullback is not CONSTANT else None
             graph.vertices.append(facts.leaf(node, keys[node], names.of(node, scope), box))
         else:
-            _add_data(graph, node, keys[node], names, data)
+            given = _data_edges(graph, node, keys[node], names, data)
             graph.vertices.append(facts.op(node, keys[node], boxes.key(node.scope)))
             graph.ops += 1
-            graph.edges.extend(_edges(node, keys, facts.kept))
+            graph.edges.extend([*_edges(node, keys, facts.kept), *given])
     for index, (name, tensor) in enumerate(outputs.items()):
         value = number_text(tensor._data.item()) if tensor._data.size == 1 else ""
         key = f"out{index}"
@@ -175,8 +175,9 @@ def _costs(profile: Any) -> Mapping[Node, tuple[float, int]]:
     return found
 
 
-def _add_data(graph: Graph, node: Node, key: str, names: Names, data: dict[int, str]) -> None:
+def _data_edges(graph: Graph, node: Node, key: str, names: Names, data: dict[int, str]) -> list[Edge]:
     """Classes and indices, which the graph keeps as static arguments, are drawn as the inputs that they are."""
+    edges = []
     for position, (name, array) in enumerate(static_arrays(node), start=len(node.parents)):
         identity = id(owner(array))
         if identity not in data:
@@ -188,7 +189,8 @@ def _add_data(graph: Graph, node: Node, key: str, names: Names, data: dict[int, 
                     facts=facts, source=data[identity],
                 )
             )  # fmt: skip
-        graph.edges.append(Edge(data[identity], key, position, array.shape, str(array.dtype), tracked=False))
+        edges.append(Edge(data[identity], key, position, array.shape, str(array.dtype), tracked=False))
+    return edges
 
 
 def _title(graph: Graph, outputs: Mapping[str, Any], diagnosis: str) -> None:

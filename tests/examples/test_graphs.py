@@ -58,6 +58,8 @@ def test_one_picture_alone_and_a_name_that_is_none(monkeypatch, capsys, tmp_path
         "index.html",
         *(f"expression.{end}" for end in ("svg", "png", "html")),
     }
+    run(monkeypatch, capsys, "--only", "mlp_a", "lstm", "--forms", "svg", "--out", tmp_path / "few")
+    assert {path.name for path in (tmp_path / "few").iterdir()} == {"mlp_after.svg", "lstm.svg"}
     with pytest.raises(SystemExit):
         run(monkeypatch, capsys, "--only", "nothing", "--out", tmp_path)
     assert "expected the beginning of a name" in capsys.readouterr().err

@@ -68,6 +68,15 @@ def test_names_come_from_the_tensor_or_from_a_mapping():
     assert {"b", "x"} <= names
 
 
+def test_an_output_is_named_by_the_mapping_too():
+    x = leaf(3)
+    total = (x * x).sum()
+    assert draw(total, params=locals()).nodes[-1].name == "total"
+    assert [v.name for v in draw([total, x + 1.0], params=locals()).nodes if v.kind == "output"] == ["total", "output 1"]
+    total.name = "sum of squares"
+    assert draw(total, params=locals()).nodes[-1].name == "sum of squares"
+
+
 def test_kept_values_are_those_of_the_engine():
     a, b = leaf(4, name="a"), leaf(4, name="b")
     product = a * b
