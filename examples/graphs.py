@@ -254,6 +254,7 @@ PAGE = """<!doctype html>
 <title>Computation graphs</title>
 <style>
 :root {{ color-scheme: light dark; }}
+* {{ box-sizing: border-box; }}
 body {{ font: 16px/1.5 Helvetica, Arial, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem;
   background: light-dark(#ffffff, #0f172a); color: light-dark(#0f172a, #f1f5f9); }}
 main {{ columns: 22rem; column-gap: 2rem; }}

@@ -333,30 +333,29 @@ def spine(graph: Graph) -> list[str]:
     incoming: dict[str, list[str]] = defaultdict(list)
     for edge in graph.edges:
         incoming[edge.head].append(edge.tail)
-    length: dict[str, int] = {}
+    # (begins with data, how long): a path from the data goes before one from a parameter, however long
+    length: dict[str, tuple[bool, int]] = {}
     before: dict[str, str] = {}
-    pending = [vertex.key for vertex in graph.vertices]
-    state: dict[str, int] = {}
-    for start in pending:  # depth first with a stack: passes may leave vertices in any order
+    done: dict[str, bool] = {}
+    for start in by_key:  # depth first with a stack: passes may leave vertices in any order
         stack = [start]
         while stack:
             key = stack[-1]
-            if state.get(key) == 2:
+            if done.get(key):
                 stack.pop()
                 continue
-            if state.get(key) != 1:
-                state[key] = 1
-                stack.extend(tail for tail in incoming[key] if tail not in state)
+            if key not in done:
+                done[key] = False
+                stack.extend(tail for tail in incoming[key] if tail not in done)
                 continue
-            state[key] = 2
+            done[key] = True
             stack.pop()
-            best = 0
+            best = (_is_data(graph, by_key[key]), 0)
             for tail in incoming[key]:
-                if by_key[tail].kind == "parameter":
-                    continue
-                if length.get(tail, 0) > best:
+                usable = by_key[tail].kind != "parameter" or _is_data(graph, by_key[tail])
+                if usable and length.get(tail, (False, 0)) > best:
                     best, before[key] = length[tail], tail
-            length[key] = best + 1
+            length[key] = (best[0], best[1] + 1)
     outputs = [vertex.key for vertex in graph.vertices if vertex.kind == "output"]
     place: str | None = outputs[-1] if outputs else None
     found: dict[str, None] = {}
@@ -364,3 +363,9 @@ def spine(graph: Graph) -> list[str]:
         found[place] = None
         place = before.get(place)
     return list(reversed(found))
+
+
+def _is_data(graph: Graph, vertex: Vertex) -> bool:
+    """Whether it is what a model works on: an input, or a leaf outside all modules where there are modules."""
+    leaf = vertex.kind == "parameter" and vertex.module is None and bool(graph.boxes) and not vertex.again
+    return vertex.kind == "input" or leaf

@@ -249,7 +249,7 @@ def chips(graph: Graph, kind: str, most: int) -> Graph:
         for count, head in enumerate(ordered, start=1):
             if count > 1:
                 chip = replace(by_key[leaf], key=f"{leaf}_{count}", again=True)
-                if kind == "parameter":
+                if chip.module is not None:
                     chip.module = by_key[head].module
                 places[head] = chip.key
             if kind == "parameter":  # the first use too, so that equal modules list their contents in the same order

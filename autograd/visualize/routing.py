@@ -78,10 +78,13 @@ def with_skips(placed: str, skips: Sequence[tuple[str, str, str]], homes: Mappin
         span = Rectangle(0.0, end.middle, 0.0, start.middle)
         column = _beside(span, [box for key, box in nodes.items() if key not in (tail, head)], list(clusters.values()), routed)
         column = max(column, start.right + _GAP, end.right + _GAP)
+        beside = [box for key, box in nodes.items() if key not in (tail, head) and box.left < column]
+        under = min((box.bottom for box in beside if _at_right(box, start)), default=None)
+        over = max((box.top for box in beside if _at_right(box, end)), default=None)
         routed.append(Rectangle(column - 1, span.bottom + _CURVE / 2, column + 1, span.top - _CURVE / 2))
         _widen(column + _GAP - 2, {*homes[tail], *homes[head]}, homes, nodes, clusters)
         whole.right = max(whole.right, column + _GAP, *(box.right + 8 for box in clusters.values()))
-        lines.append(f'\t{tail} -> {head} [{attributes}, pos="{_path(start, end, column)}"];\n')
+        lines.append(f'\t{tail} -> {head} [{attributes}, pos="{_path(start, end, column, under, over)}"];\n')
     for key, old in before.items():
         new = clusters[key]
         if new.right != old[2]:
@@ -128,18 +131,53 @@ def _widen(
             right = max(right, box.right) + 12 if key in around else max(right, box.right + 12)
 
 
-def _path(start: Rectangle, end: Rectangle, column: float) -> str:
-    """A spline in Graphviz' form: out of a side, down a column, and into a side, with round corners."""
+def _at_right(box: Rectangle, of: Rectangle) -> bool:
+    return box.left >= of.right and box.bottom < of.middle < box.top
+
+
+Point = tuple[float, float]
+
+
+def _path(start: Rectangle, end: Rectangle, column: float, under: float | None, over: float | None) -> str:
+    """A spline in Graphviz' form: out of a box, down a column, and into a box, with round corners.
+
+    Args:
+        start, end: the boxes.
+        column: where the line goes down.
+        under: the lower end of what stands at the right of the start; the line then leaves through the bottom and passes below.
+        over: the upper end of what stands at the right of the end; the line then comes in through the top.
+    """
     # arrows leave in the lower half of a side and arrive in the upper one, so that they do not run into each other
-    top, bottom, tip = start.middle - _APART, end.middle + _APART, end.right
-    reach = max(min(_CURVE, (top - bottom) / 2, column - start.right, column - tip - _ARROW), 0.0)
-    corner = 0.45 * reach
-    line = [(start.right, top), (start.right, top), (column - reach, top), (column - reach, top)]
-    line += [(column - corner, top), (column, top - corner), (column, top - reach)]
-    line += [(column, top - reach), (column, bottom + reach), (column, bottom + reach)]
-    line += [(column, bottom + corner), (column - corner, bottom), (column - reach, bottom)]
-    line += [(column - reach, bottom), (tip + _ARROW, bottom), (tip + _ARROW, bottom)]
-    return f"e,{tip:.2f},{bottom:.2f} " + " ".join(f"{x:.2f},{y:.2f}" for x, y in line)
+    if under is None:
+        corners = [(start.right, start.middle - _APART), (column, start.middle - _APART)]
+    else:
+        level = min(under, start.bottom) - _APART
+        corners = [(start.right - 2 * _APART, start.bottom), (start.right - 2 * _APART, level), (column, level)]
+    if over is None:
+        tip = (end.right, end.middle + _APART)
+        corners += [(column, tip[1]), (tip[0] + _ARROW, tip[1])]
+    else:
+        tip = (end.right - 2 * _APART, end.top)
+        level = max(over, end.top + _ARROW) + _APART
+        corners += [(column, level), (tip[0], level), (tip[0], tip[1] + _ARROW)]
+    points = [corners[0]]
+    for before, corner, after in zip(corners, corners[1:], corners[2:], strict=False):
+        reach = min(_CURVE, _apart(before, corner) / 2, _apart(corner, after) / 2)
+        first, last = _towards(corner, before, reach), _towards(corner, after, reach)
+        points += [points[-1], first, first]  # straight to the corner
+        points += [_towards(corner, before, 0.45 * reach), _towards(corner, after, 0.45 * reach), last]  # and round it
+    points += [points[-1], corners[-1], corners[-1]]
+    return f"e,{tip[0]:.2f},{tip[1]:.2f} " + " ".join(f"{x:.2f},{y:.2f}" for x, y in points)
+
+
+def _apart(one: Point, other: Point) -> float:
+    return abs(one[0] - other[0]) + abs(one[1] - other[1])
+
+
+def _towards(start: Point, goal: Point, length: float) -> Point:
+    """The point so far from one on the way to another, which lies straight beside or above it."""
+    share = length / max(_apart(start, goal), 1e-9)
+    return start[0] + (goal[0] - start[0]) * share, start[1] + (goal[1] - start[1]) * share
 
 
 def _moved(placed: str, opening: str, old: tuple[float, ...], new: Rectangle) -> str:

@@ -89,15 +89,19 @@ class Names:
         return ""
 
     def of(self, node: Node, scope: Scope | None) -> str:
-        """The name of a leaf where it is used in ``scope``: of its module, its own, or the one that the user gave it."""
-        return self.owned(node, scope) or getattr(node, "name", None) or self._given.get(node, "")
+        """The name of a leaf where it is used in ``scope``: in its module, its own, the given one, or in any module."""
+        found = self.owned(node, scope) or getattr(node, "name", None) or self._given.get(node)
+        return found or next((known[node] for known in self._of_owner.values() if node in known), "")
 
 
 def _named_nodes(module: Any) -> dict[str, Node]:
-    named = getattr(module, "named_parameters", None)
-    if named is None:
-        return {}
-    return {name: parameter.node for name, parameter in named() if parameter.node is not None}
+    """The parameters and buffers of a module that are in a graph."""
+    found: dict[str, Node] = {}
+    for members in ("named_parameters", "named_buffers"):
+        named = getattr(module, members, None)
+        if named is not None:
+            found.update((name, tensor.node) for name, tensor in named() if tensor.node is not None)
+    return found
 
 
 def read(outputs: Mapping[str, Any], names: Names, thresholds: Thresholds, profile: Any = None, values: bool = False) -> Graph:
@@ -116,12 +120,12 @@ def read(outputs: Mapping[str, Any], names: Names, thresholds: Thresholds, profi
     keys = {node: f"n{index}" for index, node in enumerate(drawn)}
     facts = _Facts(drawn, outputs, thresholds, _costs(profile), values)
     boxes = _Boxes(graph)
-    homes = _homes(drawn, names)
+    homes = _homes(drawn, names)  # which also makes all modules known to the names
     data: dict[int, str] = {}
     for node in drawn:
         if node.is_leaf:
             scope = homes.get(node)
-            box = boxes.key(scope) if node.pullback is not CONSTANT else None
+            box = boxes.key(scope) if names.owned(node, scope) else None
             graph.vertices.append(facts.leaf(node, keys[node], names.of(node, scope), box))
         else:
             given = _data_edges(graph, node, keys[node], names, data)

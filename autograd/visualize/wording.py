@@ -15,10 +15,10 @@ from autograd.visualize.style import SYMBOLS, WORDS
 _SIGNS = {"multiply": "×", "divide": "÷", "add": "+", "subtract": "−", "power": "^"}
 # what ops keep for their rules, and what the shape on the arrow says already
 _INTERNAL = {
-    "centred", "count", "distinct", "divisor", "eps", "free", "grid", "mass", "moments", "origin", "reach", "residuals",
-    "scale", "shape", "shares", "size", "valid", "view",
+    "biased", "centred", "columns", "count", "distinct", "divisor", "eps", "free", "grid", "mass", "moments", "origin", "reach",
+    "residuals", "rows", "scale", "shape", "shares", "size", "sizes", "valid", "view", "width",
 }  # fmt: skip
-_INTERNAL_OF = {("normalize", "axes")}
+_INTERNAL_OF = {("normalize", "axes"), ("avg_pool", "padding")}
 _DATA = {("cross_entropy", "target"), ("getitem", "index"), ("take", "index"), ("embedding", "index")}
 _DEFAULTS = {"bias=True", "affine=True", "elementwise_affine=True", "track_running_stats=True", "inplace=False"}
 _UNNAMED = {
@@ -56,6 +56,8 @@ def static_text(node: Node) -> str:
             parts.append(_index_text(value))
         elif name == "groups":
             parts.extend([f"groups={value}"] if value != 1 else [])
+        elif value is True:
+            parts.append(name)
         elif not _holds_array(value):
             parts.append(f"{name}={_short(value)}")
     return " ".join(part for part in parts if part)

@@ -125,6 +125,22 @@ def test_the_data_path_is_a_straight_line(case):
         assert all(abs(float(point.split(",")[0]) - x) < 1.5 for point in points), (tail, head)
 
 
+def test_the_data_path_begins_with_the_data_not_with_a_longer_path_from_a_parameter():
+    w = nn.Parameter(np.ones((4, 4), np.float32))
+    x = ag.ones(2, 4)
+    x.name = "x"
+    y = (x @ ag.exp(ag.exp(ag.exp(ag.exp(w))))).sum()
+    drawing = draw(y)
+    names = {vertex.key: vertex.name for vertex in drawing.nodes}
+    assert [names[key] for key in spine(drawing._graph)] == ["x", "matmul", "sum", "output"]
+
+    data = ag.ones(2, 4, requires_grad=True)  # a leaf that no module owns
+    data.name = "data"
+    drawing = draw(MLP().fc2(ag.ones(2, 16) * data.sum()).sum())
+    names = {vertex.key: vertex.name for vertex in drawing.nodes}
+    assert "linear" in [names[key] for key in spine(drawing._graph)]
+
+
 def test_a_two_layer_network_is_narrow_enough_to_read():
     _, data = laid_out(draw(mlp_loss(True)))
     assert float(data["bb"].split(",")[2]) <= 600
@@ -179,6 +195,34 @@ def test_skip_connections_run_at_the_right_and_carry_no_second_label():
         inner, outer = clusters[f"cluster_{box.key}"], clusters.get(f"cluster_{box.parent}", whole)
         assert outer[0] <= inner[0]
         assert inner[2] <= outer[2]
+
+
+def test_a_skip_connection_goes_around_the_parameters_of_its_ends():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = nn.Linear(4, 4), nn.Linear(4, 4)
+            self.left, self.right = nn.Parameter(np.ones((1, 4), np.float32)), nn.Parameter(np.ones((1, 4), np.float32))
+
+        def forward(self, x):
+            x = self.first(x)
+            return ag.concatenate([ag.relu(self.second(x)), x, self.left, self.right])
+
+    drawing = draw(Net()(ag.randn(5, 4)).sum())
+    boxes, data = laid_out(drawing)
+    path = spine(drawing._graph)
+    (skip,) = [
+        edge for edge in drawing.edges
+        if edge.tail in path and edge.head in path and path.index(edge.head) != path.index(edge.tail) + 1
+    ]  # fmt: skip
+    (edge,) = [edge for edge in data["edges"] if edge.get("id") == f"{skip.tail}->{skip.head}"]
+    points = [tuple(map(float, point.split(","))) for point in edge["pos"].removeprefix("e,").split()][1:]
+    for key, (x, y, half, tall) in boxes.items():
+        if key not in (skip.tail, skip.head):
+            assert not any(abs(px - x) < half - 1 and abs(py - y) < tall - 1 for px, py in points), key
+            for one, other in pairwise(points):  # nor is it crossed between two points
+                middle = ((one[0] + other[0]) / 2, (one[1] + other[1]) / 2)
+                assert not (abs(middle[0] - x) < half - 1 and abs(middle[1] - y) < tall - 1), key
 
 
 def test_an_input_used_twice_is_one_box_with_two_arrows_and_one_used_often_has_chips():

@@ -202,3 +202,61 @@ def test_every_choice_of_show_changes_the_picture(show):
         loss = (ag.tanh(w @ w) * 2.0).sum()
     loss.backward()
     assert draw(loss, show=show).dot != draw(loss, show=()).dot
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_names_of_modules_arguments_titles_and_lines_come_out_right_too(name, tmp_path):
+    import nn
+
+    class Odd(nn.Module):
+        def extra_repr(self):
+            return name
+
+        def forward(self, x):
+            return -x * 2.0
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = nn.ModuleDict({name.replace(".", ""): Odd()})
+
+        def forward(self, x):
+            return next(iter(self.inner.values()))(x)
+
+    y = Net()(Tensor(np.ones(3), requires_grad=True))
+    y.node.trace = name
+    drawing = draw(y, title=name, show="all")
+    root = ElementTree.fromstring(drawing.svg)
+    text = "".join(root.itertext())
+    shown = name.replace("\n", "⏎")
+    assert text.count(shown) >= 3  # the title, the name and the arguments of the module
+    assert not list(root.iter(f"{SVG}script"))
+    assert not any(attribute.lower().startswith("on") for element in root.iter() for attribute in element.attrib)
+    assert name in str(drawing)
+    assert any(name in box["name"] for box in json.loads(json.dumps(drawing.to_dict()))["modules"])
+    page = drawing.save(tmp_path / "g.html").read_text(encoding="utf-8")
+    assert "<script>alert(1)" not in page
+    assert page.count("<script") == 2
+
+
+def test_the_page_has_the_same_bytes_each_time(mlp, tmp_path):
+    first, second = (draw(mlp).save(tmp_path / f"{name}.html").read_bytes() for name in "ab")
+    assert first == second
+
+
+def test_a_picture_can_be_made_from_a_path_as_text(mlp, tmp_path):
+    assert draw(mlp).save(str(tmp_path / "g.dot")).is_file()
+
+
+def test_the_legend_explains_only_what_is_there():
+    x = Tensor(np.ones(3), requires_grad=True)
+    dot = draw(x * 2.0, show="shape").dot
+    assert "parameter" in dot
+    assert "no gradient flows" not in dot
+    assert "kept for backward" not in dot
+    dot = draw(x * Tensor(np.ones(3))).dot
+    assert "no gradient flows" in dot
+    assert "kept for backward" in dot
+    assert "parameter" not in draw(x * 2.0, legend=False, params={"x": x}).dot.replace("parameter: x", "").replace(
+        "1 parameter", ""
+    )
