@@ -127,8 +127,14 @@ class record_statistics:
             outer.left(node)
 
 
-def value_statistics(nodes: Sequence[Node], outputs: Mapping[Node, Any]) -> dict[Node, Statistics]:
-    """The statistics of every value that is known: recorded, an output, a leaf, or still kept for the backward pass."""
+def value_statistics(nodes: Sequence[Node], outputs: Mapping[Node, Any], most: int | None = None) -> dict[Node, Statistics]:
+    """The statistics of every value that is known: recorded, an output, a leaf, or still kept for the backward pass.
+
+    Args:
+        nodes: of the graph.
+        outputs: the arrays of its outputs.
+        most: arrays with more elements are not looked at.
+    """
     found = {node: recorded[node] for node in nodes if node in recorded}
     arrays = {node: array for node, array in outputs.items() if node not in found}
     for node in nodes:
@@ -142,7 +148,7 @@ def value_statistics(nodes: Sequence[Node], outputs: Mapping[Node, Any]) -> dict
         for owner, array in zip((node, *node.parents), node.saved, strict=False):
             if isinstance(array, np.ndarray) and type(owner) is Node and owner not in found and owner.dtype != SEVERAL:
                 arrays.setdefault(owner, array)
-    found.update((node, statistics(array)) for node, array in arrays.items())
+    found.update((node, statistics(array)) for node, array in arrays.items() if most is None or array.size <= most)
     return found
 
 

@@ -17,7 +17,8 @@ from autograd.visualize.recording import first_fault, value_statistics
 from autograd.visualize.style import Thresholds
 from autograd.visualize.wording import arguments_text, seconds_text, static_arrays, static_text, statistics_text, value_text
 
-_MANY = 5000  # above so many nodes, values are looked at only where they were recorded or are asked for
+_MANY = 5000  # above so many nodes, values are looked at only when they are asked for, or one of the outputs is not finite
+_LARGE = 1_000_000  # likewise the values of larger arrays
 
 
 def all_nodes(roots: Iterable[Node]) -> list[Node]:
@@ -293,7 +294,7 @@ class _Facts:
         results = {tensor.node: tensor._data for tensor in outputs.values() if solid(tensor.node) is tensor.node}
         broken = any(not np.all(np.isfinite(array)) for array in results.values())
         look = values or broken or len(nodes) <= _MANY
-        self._known = value_statistics(nodes, results) if look else {}
+        self._known = value_statistics(nodes, results, None if values or broken else _LARGE) if look else {}
         self._fault: Node | None = None
         self.diagnosis = ""
         found = first_fault(nodes, self._known)

@@ -22,8 +22,9 @@ _INTERNAL_OF = {("normalize", "axes"), ("avg_pool", "padding")}
 _DATA = {("cross_entropy", "target"), ("getitem", "index"), ("take", "index"), ("embedding", "index")}
 _DEFAULTS = {"bias=True", "affine=True", "elementwise_affine=True", "track_running_stats=True", "inplace=False"}
 _UNNAMED = {
-    "in_features", "out_features", "in_channels", "out_channels", "kernel_size", "num_features", "normalized_shape",
-    "num_embeddings", "embedding_dim", "input_size", "hidden_size", "p", "embed_dim", "num_channels",
+    "in_features", "out_features", "in1_features", "in2_features", "in_channels", "out_channels", "kernel_size", "num_features",
+    "normalized_shape", "num_embeddings", "embedding_dim", "input_size", "hidden_size", "p", "embed_dim", "num_channels",
+    "num_groups",
 }  # fmt: skip
 _HIDDEN = {"eps", "momentum"}
 
