@@ -15,10 +15,11 @@ from autograd.tensor import Tensor
 from autograd.visualize import passes, text
 from autograd.visualize.dot import Writer
 from autograd.visualize.model import Box, Edge, Graph, Vertex, count_text
+from autograd.visualize.names import Names
 from autograd.visualize.page import automatic_svg, page
 from autograd.visualize.render import DrawError, find_graphviz, lay_out, require_graphviz
 from autograd.visualize.style import THEMES, Theme, Thresholds, coded_theme
-from autograd.visualize.walk import Names, read
+from autograd.visualize.walk import read
 
 _SHOW = ("shape", "dtype", "value", "grad", "stats", "saved", "source", "time", "memory")
 _SHARED_INPUT = 4  # up to so many users of an input are joined to one box of it
