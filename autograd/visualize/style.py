@@ -107,8 +107,8 @@ THEMES = {"light": LIGHT, "dark": DARK}
 class Thresholds:
     """Where a gradient counts as sick: limits of rms(gradient) / rms(weight). They are rules of thumb, not laws.
 
-    A step of plain descent at a rate of 0.1 changes a weight at the upper limit by as much as the weight itself. Layers at their
-    usual initial values come near 1 without anything being wrong.
+    A step of plain descent at a rate of 0.1 changes a weight at the upper limit by as much as the weight itself. Layers at
+    their usual initial values come near 1 without anything being wrong.
     """
 
     vanishing: float = 1e-7
