@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from autograd.visualize.model import Edge, Graph, Vertex, bytes_text, count_text, norm_text, shape_text
-from autograd.visualize.style import SAVED, SYMBOLS, WORDS
+from autograd.visualize.style import LIGHT, SAVED, SYMBOLS, WORDS
 from autograd.visualize.wording import small_print
 
 _SHORT = {"float16": "f16", "float32": "f32", "float64": "f64", "int64": "i64", "int32": "i32", "bool": "bool"}
@@ -108,20 +108,40 @@ def mermaid(graph: Graph, show: frozenset[str]) -> str:
             stack.append((key, depth, True))
         lines.extend(f"{indent}  {_mermaid_vertex(vertex, show)}" for vertex in inside[key])
         stack.extend((child, depth + 1, False) for child in reversed(children[key]))
+    kinds = {vertex.key: vertex.kind for vertex in graph.vertices}
     for edge in graph.edges:
         arrow = "-->" if edge.tracked else "-.->"
-        label = shape_text(edge.shape) + (f" {SAVED}" if edge.saved and "saved" in show else "")
-        lines.append(f'  {edge.tail} {arrow}|"{_entity(label)}"| {edge.head}')
-    for kind, look in {
-        "parameter": "fill:#E3F1FA,stroke:#0072B2,color:#0F172A",
-        "output": "fill:#0F172A,stroke:#0F172A,color:#FFFFFF",
-        "input": "fill:#FFFFFF,stroke:#7C8AA0,color:#0F172A,stroke-dasharray:5 3",
-    }.items():
-        keys = [vertex.key for vertex in graph.vertices if vertex.kind == kind]
-        if keys:
-            lines.append(f"  classDef {kind} {look}")
-            lines.append(f"  class {','.join(keys)} {kind}")
+        label = ""
+        if kinds[edge.tail] in ("op", "module"):  # of the others, the box says the shape
+            shape = shape_text(edge.shape) + (f" {SAVED}" if edge.saved and "saved" in show else "")
+            label = f'|"{_entity(shape)}"|'
+        lines.append(f"  {edge.tail} {arrow}{label} {edge.head}")
+    looks = {
+        "param": LIGHT.parameter, "result": LIGHT.output, "data": LIGHT.input, "op": LIGHT.op, "backward": LIGHT.backward,
+        "collapsed": LIGHT.collapsed, **{state: LIGHT.states[state] for state in ("vanishing", "exploding", "nan")},
+    }  # fmt: skip
+    members: dict[str, list[str]] = defaultdict(list)
+    for vertex in graph.vertices:
+        members[_look(vertex, show)].append(vertex.key)
+    for look, keys in members.items():
+        paint = looks[look]
+        dashes = ",stroke-dasharray:5 3" if look == "data" else ""
+        lines.append(f"  classDef {look} fill:{paint.fill},stroke:{paint.line},color:{paint.text}{dashes}")
+        lines.append(f"  class {','.join(keys)} {look}")
+    if graph.boxes:
+        fill, line = LIGHT.box_fill[0], LIGHT.box_line
+        lines.append(f"  classDef box fill:{fill},stroke:{line},color:{LIGHT.text}")
+        lines.append(f"  class {','.join(graph.boxes)} box")
     return "\n".join(lines) + "\n"
+
+
+def _look(vertex: Vertex, show: frozenset[str]) -> str:
+    """The name of the class of a vertex."""
+    if vertex.state in ("vanishing", "exploding", "nan") and "grad" in show:
+        return vertex.state
+    if vertex.kind == "op":
+        return "backward" if vertex.backward else "op"
+    return {"parameter": "param", "output": "result", "input": "data", "module": "collapsed"}[vertex.kind]
 
 
 def _mermaid_vertex(vertex: Vertex, show: frozenset[str]) -> str:
@@ -129,14 +149,16 @@ def _mermaid_vertex(vertex: Vertex, show: frozenset[str]) -> str:
     if vertex.kind in ("parameter", "input"):
         parts.append(shape_text(vertex.shape))
     if vertex.kind == "parameter" and vertex.gradient is not None and "grad" in show:
-        parts.append(f"‖grad‖ {norm_text(vertex.gradient)} {SYMBOLS.get(vertex.state, '')}")
+        parts.append(f"‖grad‖ {norm_text(vertex.gradient)}")
+        if vertex.state:
+            parts.append(f"{SYMBOLS[vertex.state]} {WORDS[vertex.state]}")
     if vertex.kind == "module":
         parts.extend(vertex.lines)
     if vertex.fault:
         parts.append(f"{SYMBOLS['nan']} first NaN")
     if vertex.value:
         parts.append(vertex.value)
-    if vertex.copies > 1:
+    if vertex.copies > 1 and vertex.kind == "module":
         parts.append(f"×{count_text(vertex.copies)}")
     text = _entity(" ".join(part for part in parts if part).strip())
     opening, closing = {"parameter": ("[", "]"), "module": ("[[", "]]")}.get(vertex.kind, ("(", ")"))

@@ -260,3 +260,20 @@ def test_the_legend_explains_only_what_is_there():
     assert "parameter" not in draw(x * 2.0, legend=False, params={"x": x}).dot.replace("parameter: x", "").replace(
         "1 parameter", ""
     )
+
+
+def test_mermaid_says_kinds_and_states_by_classes_and_each_shape_once(mlp):
+    lines = draw(mlp).mermaid.splitlines()
+    assert lines[0] == "flowchart TB"
+    classes = {line.split()[2]: line.split()[1].split(",") for line in lines if line.startswith("  class ")}
+    assert set(classes) == {"param", "result", "data", "op"}
+    assert sorted(key for keys in classes.values() for key in keys) == sorted(v.key for v in draw(mlp).nodes)
+    for line in lines:
+        arrow = re.match(r"  (\w+) (-->|-\.->)(\|.*\|)? (\w+)$", line)
+        if arrow:
+            assert bool(arrow[3]) == (arrow[1] in classes["op"])
+            assert (arrow[2] == "-.->") == (arrow[1] in classes["data"])
+    x = Tensor(np.ones(3), requires_grad=True)
+    y = (x * 2.0).sum()
+    x.grad = Tensor(np.full(3, np.nan))
+    assert "classDef nan fill:#6B1D6B,stroke:#3D0A3D,color:#FFFFFF" in draw(y).mermaid
