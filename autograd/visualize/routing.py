@@ -37,7 +37,8 @@ class Rectangle:
 
 
 def _attribute(body: str, name: str) -> list[float]:
-    found = re.search(rf'\b{name}="?(-?[\d.][^",\];]*(?:,-?[\d.e+-]+)*)', body)
+    """The numbers of an attribute. Each begins a line, which nothing in a name can: there, line ends are replaced."""
+    found = re.search(rf'(?:\A|\n)\s*{name}="?(-?[\d.][^",\];]*(?:,-?[\d.e+-]+)*)', body)
     return [float(part) for part in found[1].split(",")] if found else []
 
 
@@ -46,7 +47,7 @@ def _read(placed: str) -> tuple[dict[str, Rectangle], dict[str, Rectangle], Rect
     nodes, clusters = {}, {}
     for found in re.finditer(r"^\s*(\w+)\s*\[(.*?)\];\n", placed, re.MULTILINE | re.DOTALL):
         at = _attribute(found[2], "pos")
-        if found[1] in ("graph", "node", "edge") or len(at) != 2 or "style=invis" in found[2]:
+        if found[1] in ("graph", "node", "edge") or len(at) != 2 or re.search(r"(?:\A|\n)\s*style=invis", found[2]):
             continue
         # what equals the default is left out
         width, height = (

@@ -79,6 +79,18 @@ def laid_out(drawing):
     return boxes, data
 
 
+def skips(drawing):
+    """The edges from the data path to the data path that pass something."""
+    path = spine(drawing._graph)
+    both = [edge for edge in drawing.edges if edge.tail in path and edge.head in path]
+    return [edge for edge in both if path.index(edge.head) != path.index(edge.tail) + 1]
+
+
+def points_of(edge, data):
+    (drawn,) = [other for other in data["edges"] if other.get("id") == f"{edge.tail}->{edge.head}"]
+    return [tuple(map(float, point.split(","))) for point in drawn["pos"].removeprefix("e,").split()]
+
+
 CASES = {
     "mlp": mlp_loss,
     "mlp after": lambda: mlp_loss(True),
@@ -173,16 +185,15 @@ def test_skip_connections_run_at_the_right_and_carry_no_second_label():
     drawing = draw(residual_loss())
     boxes, data = laid_out(drawing)
     path = spine(drawing._graph)
-    skips = [edge for edge in drawing.edges if edge.tail in path and edge.head in path]
-    skips = [edge for edge in skips if path.index(edge.head) != path.index(edge.tail) + 1]
-    assert len(skips) == 2
+    passing = skips(drawing)
+    assert len(passing) == 2
     x = boxes[path[0]][0]
     clusters = {item["name"]: list(map(float, item["bb"].split(","))) for item in data["objects"] if "bb" in item}
     whole = list(map(float, data["bb"].split(",")))
-    for skip in skips:
+    for skip in passing:
         (edge,) = [edge for edge in data["edges"] if edge.get("id") == f"{skip.tail}->{skip.head}"]
         assert not edge.get("label")
-        points = [tuple(map(float, point.split(","))) for point in edge["pos"].removeprefix("e,").split()]
+        points = points_of(skip, data)
         column = max(point[0] for point in points)
         assert min(point[0] for point in points) > x
         # it passes all that lies between, inside the modules around it
@@ -210,13 +221,8 @@ def test_a_skip_connection_goes_around_the_parameters_of_its_ends():
 
     drawing = draw(Net()(ag.randn(5, 4)).sum())
     boxes, data = laid_out(drawing)
-    path = spine(drawing._graph)
-    (skip,) = [
-        edge for edge in drawing.edges
-        if edge.tail in path and edge.head in path and path.index(edge.head) != path.index(edge.tail) + 1
-    ]  # fmt: skip
-    (edge,) = [edge for edge in data["edges"] if edge.get("id") == f"{skip.tail}->{skip.head}"]
-    points = [tuple(map(float, point.split(","))) for point in edge["pos"].removeprefix("e,").split()][1:]
+    (skip,) = skips(drawing)
+    points = points_of(skip, data)[1:]
     for key, (x, y, half, tall) in boxes.items():
         if key not in (skip.tail, skip.head):
             assert not any(abs(px - x) < half - 1 and abs(py - y) < tall - 1 for px, py in points), key
@@ -277,6 +283,25 @@ def test_a_name_can_hold_what_the_places_are_searched_for():
     y = Block(4)(x).sum()
     root = ElementTree.fromstring(draw(y).svg)
     assert x.name in "".join(root.itertext())
+
+
+def test_arguments_of_modules_are_not_taken_for_places():
+    class Odd(Block):
+        def extra_repr(self):
+            return 'width=640, height=7, pos=3,4, style=invis, bb="0,0,9,9", lp=1'
+
+    ag.manual_seed(0)
+    x = ag.randn(5, 4)
+    h = Block(4)(x)
+    y = (h + Odd(4)(h)).sum()
+    drawing = draw(y, depth=0)
+    boxes, data = laid_out(drawing)
+    (odd,) = [vertex.key for vertex in drawing.nodes if vertex.kind == "module" and "width" in vertex.detail]
+    (skip,) = skips(drawing)
+    column = max(x for x, _ in points_of(skip, data))
+    right = boxes[odd][0] + boxes[odd][2]
+    assert right < column < right + 30
+    assert column <= float(data["bb"].split(",")[2]) < column + 40
 
 
 def test_a_long_recurrence_without_modules_is_laid_out():
