@@ -328,7 +328,7 @@ class Writer:
 
 
 def spine(graph: Graph) -> list[str]:
-    """The vertices of the longest data path to the last output, in its order: they are laid out in one straight line."""
+    """The vertices of the longest data path to an output, in its order: they are laid out in one straight line."""
     by_key = graph.by_key()
     incoming: dict[str, list[str]] = defaultdict(list)
     for edge in graph.edges:
@@ -357,7 +357,7 @@ def spine(graph: Graph) -> list[str]:
                     best, before[key] = length[tail], tail
             length[key] = (best[0], best[1] + 1)
     outputs = [vertex.key for vertex in graph.vertices if vertex.kind == "output"]
-    place: str | None = outputs[-1] if outputs else None
+    place: str | None = max(outputs, key=length.__getitem__, default=None)
     found: dict[str, None] = {}
     while place is not None and place not in found:
         found[place] = None
