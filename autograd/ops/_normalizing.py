@@ -47,10 +47,14 @@ class Spread:
         """A block as rows of the length of the pattern."""
         return block.reshape(-1, self.pattern.size)
 
-    def total(self, block: Array) -> Array:
-        """The sum of a block for each value of the parameter: the adjoint of spreading it."""
-        rows = block.reshape(-1, self.count * self.length)
-        sums = np.ones(len(rows), block.dtype) @ rows
+    def total(self, block: Array, factors: Array | None = None) -> Array:
+        """The sum of a block, its rows times factors, for each value of the parameter: the adjoint of spreading it."""
+        if factors is not None and self.period == 1:
+            sums = factors @ block
+        else:
+            block = block if factors is None else block * factors[:, None]
+            rows = block.reshape(-1, self.count * self.length)
+            sums = np.ones(len(rows), block.dtype) @ rows
         return sums if self.length == 1 else np.add.reduce(sums.reshape(self.count, self.length), 1)
 
 
@@ -95,7 +99,7 @@ def rows_backward(
 ) -> list[Array | None]:
     """The gradients of x, weight and bias (each if it is wanted).
 
-    With n = (x - mean) rate and h = g weight: dx = rate (h - mean(h) - n mean(h n)), dweight = sum(g n), dbias = sum(g).
+    With c = x - mean and h = g weight: dx = rate (h - mean(h) - c rate² mean(h c)), dweight = sum(g c rate), dbias = sum(g).
     """
     dtype = wide_dtype(*(array for array in (x, g, weight) if array is not None))
     count, width = x.shape
@@ -105,10 +109,9 @@ def rows_backward(
     ones, each = np.ones(width, dtype), max(1, width)
     for block in _blocks(count, width, 1 if spread is None else spread.multiple):
         piece, cotangent = (array[block].astype(dtype, copy=False) for array in (x, g))
-        n = np.subtract(piece, mean[block]) if centred else piece
-        n = np.multiply(n, rate[block], out=n if centred else None)
+        c = np.subtract(piece, mean[block]) if centred else piece
         if spread is not None and wanted[1]:
-            sums[0].append(spread.total(cotangent * n))
+            sums[0].append(spread.total(cotangent * c, rate[block, 0]))
         if spread is not None and wanted[2]:
             sums[1].append(spread.total(cotangent))
         if dx is None:
@@ -118,11 +121,11 @@ def rows_backward(
             out[...] = cotangent
         else:
             np.multiply(spread.rows(cotangent), spread.pattern, out=spread.rows(out))
-        inner = np.vecdot(out, n)[:, None]
+        inner = np.vecdot(out, c)[:, None]
+        inner *= rate[block] * rate[block]
         inner /= each
         middle = np.matmul(out, ones)[:, None] if centred else None
-        n *= inner
-        out -= n
+        out -= np.multiply(c, inner, out=c if centred else None)
         if middle is not None:
             middle /= each
             out -= middle
@@ -180,7 +183,7 @@ def channels_forward(x: Array, weight: Array | None, bias: Array | None, mean: A
 def channels_backward(
     g: Array, x: Array, weight: Array | None, mean: Array, rate: Array, wanted: tuple[bool, ...]
 ) -> list[Array | None]:
-    """The gradients of x, weight and bias: with n = (x - mean) rate, those of ``rows_backward``."""
+    """The gradients of x, weight and bias: those of ``rows_backward``."""
     n, c, length = x.shape
     dtype = wide_dtype(*(array for array in (x, g, weight) if array is not None))
     middle = _along_channels(mean.astype(dtype), length)
