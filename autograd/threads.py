@@ -16,10 +16,13 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from typing import TYPE_CHECKING
 
 from autograd.primitive import quiet
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 LEAST = 3 << 18  # elements from which on it pays
 
@@ -80,6 +83,8 @@ def each(work: Callable[[slice], None], count: int, width: int = 1, block: int =
 def _pool() -> ThreadPoolExecutor:
     global _helper
     if _helper is None:
+        from concurrent.futures import ThreadPoolExecutor  # only now: importing it takes milliseconds
+
         _helper = ThreadPoolExecutor(1, "autograd", _begin)
     return _helper
 
