@@ -5,8 +5,8 @@ lock, and where both come for it every few microseconds, each waits for the othe
 elements take as long on two processors as on one, halves of a million two thirds (``python -m benchmarks.choices``). Nor is
 anything smaller shared out: a thread needs some 20 microseconds to wake up.
 
-It does not pay next to products, whose threads keep their processor busy for a while after each one: where convolutions,
-normalisation and pooling were shared out as well, a convolutional net took a twentieth longer.
+Where the other processor is busy, the helper begins only when this thread waits for it. So it is for some 20 milliseconds after
+each product of matrices: the threads of BLAS go on looking for work. Where that is seen, nothing is shared out for a while.
 
 The halves do not depend on the number of processors, so neither do the results, to the bit.
 """
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
 LEAST = 3 << 18  # elements from which on it pays
+PAUSE = 0.1  # seconds for which nothing is shared out after the helper came too late
+
+_resume = 0.0  # when the pause is over
 
 _helper: ThreadPoolExecutor | None = None
 _here = threading.local()  # knows the helper itself
@@ -68,8 +72,9 @@ def each(work: Callable[[slice], None], count: int, width: int = 1, block: int =
         for start in range(0, count, step):
             work(slice(start, min(start + step, count)))
         return
+    global _resume
     half = count // 2
-    if processors() < 2 or hasattr(_here, "helping"):
+    if processors() < 2 or time.perf_counter() < _resume or hasattr(_here, "helping"):
         work(slice(0, half))
         work(slice(half, count))
         return
@@ -77,7 +82,9 @@ def each(work: Callable[[slice], None], count: int, width: int = 1, block: int =
     try:
         work(slice(half, count))
     finally:
-        other.result()
+        done = time.perf_counter()
+        if other.result() > done:
+            _resume = done + PAUSE
 
 
 def _pool() -> ThreadPoolExecutor:
@@ -89,5 +96,8 @@ def _pool() -> ThreadPoolExecutor:
     return _helper
 
 
-def _quietly(work: Callable[[slice], None], piece: slice) -> None:
-    quiet.run(work, piece)  # in the context of the thread that calls it: without warnings, nothing recorded
+def _quietly(work: Callable[[slice], None], piece: slice) -> float:
+    """Does a piece in the context of the thread that calls it, without warnings and recording; returns when it began."""
+    began = time.perf_counter()
+    quiet.run(work, piece)
+    return began

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ from autograd import threads
 @pytest.fixture(params=[1, 2], ids=["one", "two"])
 def processors(request, monkeypatch):
     monkeypatch.setattr(threads, "processors", lambda: request.param)
+    monkeypatch.setattr(threads, "_resume", 0.0)
+    monkeypatch.setattr(threads, "PAUSE", 0.0)
     return request.param
 
 
@@ -34,6 +37,17 @@ def test_halves_run_in_two_threads_where_there_are_two_processors(processors):
     names = set()
     threads.each(lambda rows: names.add(threading.current_thread().name), threads.LEAST)
     assert len(names) == processors
+
+
+def test_nothing_is_shared_out_for_a_while_after_the_helper_came_too_late(monkeypatch):
+    monkeypatch.setattr(threads, "processors", lambda: 2)
+    monkeypatch.setattr(threads, "_resume", 0.0)
+    threads._pool().submit(time.sleep, 0.05)  # keeps the helper busy
+    names: list[str] = []
+    for _ in range(2):
+        threads.each(lambda rows: names.append(threading.current_thread().name), threads.LEAST)
+    here = threading.current_thread().name
+    assert [name == here for name in names] == [True, False, True, True]
 
 
 def test_work_inside_of_work_is_not_shared_out_again(processors):
