@@ -9,7 +9,7 @@ import pytest
 
 import autograd as ag
 from autograd.gradcheck import gradient_function, measure
-from autograd.ops import convolution
+from autograd.ops import _convolving
 
 RNG = np.random.default_rng(0)
 
@@ -37,7 +37,7 @@ def by_definition(x, w, stride, padding, dilation, groups):
 @pytest.mark.parametrize("chunk", [1 << 21, 200, 1], ids=["whole", "samples", "rows"])
 @pytest.mark.parametrize(("stride", "padding", "dilation", "groups"), list(itertools.product((1, 2), (0, 1), (1, 2), (1, 2))))
 def test_equals_its_definition_in_chunks_of_any_size(monkeypatch, chunk, stride, padding, dilation, groups):
-    monkeypatch.setattr(convolution, "CHUNK", chunk)
+    monkeypatch.setattr(_convolving, "CHUNK", chunk)
     x, w = RNG.normal(size=(2, 4, 7, 6)), RNG.normal(size=(6, 4 // groups, 3, 2))
     leaves = [ag.tensor(x, requires_grad=True), ag.tensor(w, requires_grad=True)]
     options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
@@ -76,7 +76,7 @@ def test_transposed_in_chunks_of_any_size(monkeypatch, chunk):
     for i, j in itertools.product(range(3), range(2)):
         full[:, :, 2 * i : 2 * i + 5, 2 * j : 2 * j + 4] += np.einsum("nchw,co->nohw", x, w[:, :, i, j])
     np.testing.assert_allclose(expected[:, :, :7, :4], full[:, :, 1:8, 1:5], rtol=1e-12)
-    monkeypatch.setattr(convolution, "CHUNK", chunk)
+    monkeypatch.setattr(_convolving, "CHUNK", chunk)
     np.testing.assert_allclose(ag.conv_transpose2d(x, w, **options).numpy(), expected, rtol=1e-12)
 
 
@@ -126,11 +126,11 @@ def test_hard_case_142_awkward_sizes():
 def test_hard_case_144_memory_of_columns_is_bounded_and_absurd_results_are_refused():
     columns = [
         part.grid[0] * part.grid[1] * 64 * 9 * (min(samples.stop, 100) - samples.start)
-        for samples, _, part in convolution._pieces(
-            100, 64, convolution.Windows((3, 3), (1, 1), (1, 1), ((0, 0), (0, 0)), (500, 500))
+        for samples, _, part in _convolving._pieces(
+            100, 64, _convolving.Windows((3, 3), (1, 1), (1, 1), ((0, 0), (0, 0)), (500, 500))
         )
     ]
-    assert max(columns) <= convolution.CHUNK
+    assert max(columns) <= _convolving.CHUNK
     assert sum(columns) == 100 * 500 * 500 * 64 * 9
     with pytest.raises(MemoryError, match=r"conv2d: expected a result that fits into memory .* GiB"):
         ag.conv2d(np.ones((1, 1, 4, 4)), np.ones((1, 1, 3, 3)), padding=10**6)
