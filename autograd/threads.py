@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
 LEAST = 3 << 18  # elements from which on it pays
-PAUSE = 0.1  # seconds for which nothing is shared out after the helper came too late
+PAUSE = 0.02  # seconds for which nothing is shared out after the helper came too late
 
 _resume = 0.0  # when the pause is over
 

@@ -67,11 +67,16 @@ class Columns:
                 self.columns[:, number] = self.strips[:, :, :, self._rows(number)]
         return self.columns.reshape(math.prod(self.columns.shape[:3]), -1)
 
-    def add_to(self, images: Array) -> None:
-        """Adds ``columns``, which the caller has filled, to images (n, C, H, W): the adjoint of ``of``."""
-        if not self.flat:
-            self.strips[...] = 0
-            for number in range(self.at.kernel[0]):
-                self.strips[:, :, :, self._rows(number)] += self.columns[:, number]
+    def add_row(self, number: int, products: Array) -> None:
+        """Adds (C, kw, n, oh, ow), what belongs to one row of the windows, to the strips: begin with the first row."""
+        strips = self.strips[:, :, :, self._rows(number)]
+        if number:
+            strips += products
+        else:
+            self.strips[:, :, :, self.at.grid[0] if self.at.stride[0] == 1 else 0 :] = 0
+            strips[...] = products
+
+    def lay_down(self, images: Array) -> None:
+        """Adds the strips to images (n, C, H, W): with ``add_row`` for every row, the adjoint of ``of``."""
         for strip, shifted in self._shifts(images):
             shifted += strip

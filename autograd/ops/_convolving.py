@@ -126,7 +126,10 @@ def conv_input(g: Array, w: Array, *, at: Windows, size: Pair, groups: int) -> A
     back = _back(at, size, c, g.shape[1])
     if back is not None:
         return np.asarray(conv(g, _turned(w, groups), at=back, size=at.grid, groups=groups), dtype)
-    matrix = np.swapaxes(_by_group(w, groups), 1, 2)  # (groups, C/groups kh kw, O/groups)
+    # (kh, groups, C/groups kw, O/groups): a product for each row of the windows stays in the cache until it is added
+    matrices = (
+        w.reshape(groups, -1, *w.shape[1:]).transpose(3, 0, 2, 4, 1).reshape(w.shape[2], groups, -1, w.shape[0] // groups)
+    )
     inner: Any = (slice(None), slice(None))
     whole_size = size
     if c * math.prod(at.kernel) * math.prod(at.grid) > CHUNK:  # by rows: see _unpadded
@@ -137,10 +140,11 @@ def conv_input(g: Array, w: Array, *, at: Windows, size: Pair, groups: int) -> A
     for samples, rows, part in _pieces(n, c, at):
         piece = _side_by_side(g[samples, :, rows], groups)
         place = room.columns(samples, part)
-        columns = place.columns.reshape(groups, matrix.shape[1], -1)
-        # with one channel a group the sum has one term, and matmul, which then leaves BLAS aside, is the slower one
-        (np.multiply if matrix.shape[2] == 1 else np.matmul)(matrix, piece, out=columns)
-        place.add_to(_band(x, samples, rows, at))
+        for number, matrix in enumerate(matrices):
+            # with one channel a group the sum has one term, and matmul, which then leaves BLAS aside, is the slower one
+            product = (np.multiply if matrix.shape[2] == 1 else np.matmul)(matrix, piece)
+            place.add_row(number, product.reshape(c, at.kernel[1], -1, *part.grid))
+        place.lay_down(_band(x, samples, rows, at))
     return np.ascontiguousarray(x[inner]).astype(dtype, copy=False)
 
 
