@@ -84,7 +84,7 @@ def each(work: Callable[[slice], None], count: int, width: int = 1, block: int =
     finally:
         done = time.perf_counter()
         if other.result() > done:
-            _resume = done + PAUSE
+            _resume = time.perf_counter() + PAUSE
 
 
 def _pool() -> ThreadPoolExecutor:

@@ -42,6 +42,7 @@ def test_halves_run_in_two_threads_where_there_are_two_processors(processors):
 def test_nothing_is_shared_out_for_a_while_after_the_helper_came_too_late(monkeypatch):
     monkeypatch.setattr(threads, "processors", lambda: 2)
     monkeypatch.setattr(threads, "_resume", 0.0)
+    monkeypatch.setattr(threads, "PAUSE", 60.0)
     threads._pool().submit(time.sleep, 0.05)  # keeps the helper busy
     names: list[str] = []
     for _ in range(2):
