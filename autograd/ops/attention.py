@@ -211,7 +211,8 @@ def _masks(mask: Any, is_causal: bool, shape: tuple[int, ...]) -> tuple[Array | 
     bias = None
     if mask.dtype.kind == "f":
         seen = mask._data != -math.inf
-        bias = mask if seen.all() else where(seen, mask, 0.0)
+        if mask._requires_grad or np.any(mask._data[seen]):  # not only 0 and -inf: there is something to add
+            bias = mask if seen.all() else where(seen, mask, 0.0)
         if seen.all():
             return keep, bias
     elif mask.dtype == np.bool_:
