@@ -95,8 +95,8 @@ def _exchange(x: Any, dim0: int, dim1: int) -> Any:
 
 
 # diagonals
-tril = renaming(diagonals.tril, "diagonal", "k")
-triu = renaming(diagonals.triu, "diagonal", "k")
+tril = taking_input(renaming(diagonals.tril, "diagonal", "k"))
+triu = taking_input(renaming(diagonals.triu, "diagonal", "k"))
 # linalg
 tensordot = renaming(linalg.tensordot, "dims", "axes")
 # joining
@@ -108,10 +108,10 @@ split = spelled(joining.split)
 tensor_split = spelled(joining.tensor_split)
 unbind = spelled(joining.unbind)
 # shaping
-flip = renaming(shaping.flip, "dims", "axis")
-permute = renaming(shaping.permute, "dims", "axes")
+flip = taking_input(renaming(shaping.flip, "dims", "axis"))
+permute = taking_input(renaming(shaping.permute, "dims", "axes"))
 squeeze = spelled(shaping.squeeze)
-unsqueeze = renaming(shaping.unsqueeze, "dim", "axis")
+unsqueeze = taking_input(renaming(shaping.unsqueeze, "dim", "axis"))
 # reductions, norms
 all = spelled(reductions.all)
 amax = spelled(reductions.amax, "amax")

@@ -338,3 +338,65 @@ def test_random_numbers_refuse_wrong_parameters():
             ag.bernoulli([p])
     with pytest.raises(TypeError, match="generator: expected a Generator, got int"):
         ag.rand(2, generator=3)
+
+
+def test_sizes_by_name_and_pytorchs_randint():
+    for made in (
+        ag.zeros(size=(2, 3)),
+        ag.ones(size=(2, 3)),
+        ag.empty(size=(2, 3)),
+        ag.rand(size=(2, 3)),
+        ag.randn(size=[2, 3]),
+    ):
+        assert made.shape == (2, 3)
+    drawn = ag.randint(5, (100,), generator=ag.Generator(0))
+    assert drawn.shape == (100,)
+    assert (drawn.min().item(), drawn.max().item()) == (0, 4)
+
+
+def test_normal_numbers_around_tensors():
+    mean, std = ag.tensor([0.0, 100.0], dtype=np.float64), ag.tensor([0.0, 1.0])
+    drawn = ag.normal(mean, std, generator=ag.Generator(0))
+    assert drawn[0].item() == 0.0
+    assert 90 < drawn[1].item() < 110
+    assert ag.normal(mean=mean, std=2.0).shape == (2,)
+    with pytest.raises(ValueError, match="normal: expected std >= 0"):
+        ag.normal(mean, -std)
+
+
+def test_tensors_of_one_dtype():
+    same(ag.LongTensor([1, 2]), [1, 2], np.int64)
+    same(ag.FloatTensor([1, 2]), [1, 2], np.float32)
+    same(ag.DoubleTensor([[1, 2]]), [[1, 2]], np.float64)
+    same(ag.BoolTensor([1, 0]), [True, False], np.bool_)
+
+
+@pytest.mark.parametrize("replacement", [True, False])
+def test_multinomial_draws_by_probability(replacement):
+    weights = np.array([[1.0, 0.0, 3.0, 4.0], [0.0, 5.0, 5.0, 0.0]])
+    rows = ag.tensor(np.repeat(weights, 4000, axis=0))
+    drawn = ag.multinomial(rows, 1, replacement, generator=ag.Generator(0)).numpy().reshape(2, 4000)
+    assert drawn.dtype == np.int64
+    for row, expected in zip(drawn, weights / weights.sum(1, keepdims=True), strict=True):
+        np.testing.assert_allclose(np.bincount(row, minlength=4) / 4000, expected, atol=0.03)
+    both = ag.multinomial(rows, 2, replacement, generator=ag.Generator(1)).numpy()
+    assert both.shape == (8000, 2)
+    assert (both[:, 0] == both[:, 1]).any() == replacement
+
+
+def test_multinomial_without_replacement_draws_from_what_is_left():
+    rows = ag.tensor(np.repeat([[1.0, 2.0, 1.0]], 20_000, axis=0))
+    pairs = ag.multinomial(rows, 2, generator=ag.Generator(0)).numpy()
+    second = pairs[pairs[:, 0] == 1, 1]  # after 1 was drawn: 0 and 2 with equal chances
+    np.testing.assert_allclose(np.mean(second == 0), 0.5, atol=0.02)
+    second = pairs[pairs[:, 0] == 0, 1]
+    np.testing.assert_allclose(np.mean(second == 1), 2 / 3, atol=0.02)
+
+
+def test_multinomial_refuses_what_are_no_probabilities():
+    for bad in ([-1.0, 2.0], [np.inf, 1.0], [np.nan, 1.0], [0.0, 0.0]):
+        with pytest.raises(ValueError, match="multinomial: expected rows"):
+            ag.multinomial(ag.tensor(bad), 1)
+    with pytest.raises(ValueError, match="multinomial: expected no more samples than positions of probability > 0, got 2"):
+        ag.multinomial(ag.tensor([0.0, 1.0]), 2)
+    assert ag.multinomial(ag.tensor([0.0, 1.0]), 3, replacement=True).tolist() == [1, 1, 1]

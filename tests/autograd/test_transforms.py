@@ -295,3 +295,10 @@ def test_some_arguments_of_ops_with_a_joint_rule_only(order):
                 assert (a is None) == (c is None)
                 if a is not None:
                     np.testing.assert_allclose(a._data, c._data, rtol=1e-8)
+
+
+def test_only_inputs_is_accepted_as_programs_write_it():
+    x = ag.tensor(3.0, requires_grad=True)
+    assert ag.grad(x * x, x, only_inputs=True)[0].item() == 6.0
+    with pytest.raises(ValueError, match="grad: expected only_inputs=True"):
+        ag.grad(x * x, x, only_inputs=False)
