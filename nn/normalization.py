@@ -101,7 +101,7 @@ class _BatchNorm(_Running):
         *,
         bias: bool = True,
     ) -> None:
-        check_device(device, "_BatchNorm")
+        check_device(device, type(self).__name__)
         super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype, bias)
 
     def forward(self, x: Any) -> Any:
@@ -164,7 +164,7 @@ class _InstanceNorm(_Running):
         *,
         bias: bool = True,
     ) -> None:
-        check_device(device, "_InstanceNorm")
+        check_device(device, type(self).__name__)
         super().__init__(num_features, eps, momentum, affine, track_running_stats, dtype, bias)
 
     def forward(self, x: Any) -> Any:

@@ -27,6 +27,7 @@ class Adam(Optimizer):
         weight_decay: added to the gradient as weight_decay p (L2); AdamW has the decoupled kind.
         amsgrad: use the greatest v so far (Reddi et al., 2018).
         maximize: go up instead of down.
+        foreach, fused: accepted as in PyTorch; a step always takes all parameters at once.
         decoupled_weight_decay: decay as in AdamW.
     """
 
@@ -41,6 +42,8 @@ class Adam(Optimizer):
         *,
         maximize: bool = False,
         decoupled_weight_decay: bool = False,
+        foreach: bool | None = None,  # noqa: ARG002
+        fused: bool | None = None,  # noqa: ARG002
     ) -> None:
         super().__init__(
             params,
@@ -103,6 +106,8 @@ class AdamW(Adam):
         amsgrad: bool = False,
         *,
         maximize: bool = False,
+        foreach: bool | None = None,  # noqa: ARG002
+        fused: bool | None = None,  # noqa: ARG002
     ) -> None:
         super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, decoupled_weight_decay=True)
 

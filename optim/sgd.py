@@ -22,6 +22,7 @@ class SGD(Optimizer):
         momentum, dampening, weight_decay: as in the formula.
         nesterov: Nesterov momentum; needs momentum and no dampening.
         maximize: go up instead of down.
+        foreach, fused: accepted as in PyTorch; a step always takes all parameters at once.
     """
 
     def __init__(
@@ -34,6 +35,8 @@ class SGD(Optimizer):
         nesterov: bool = False,
         *,
         maximize: bool = False,
+        foreach: bool | None = None,  # noqa: ARG002
+        fused: bool | None = None,  # noqa: ARG002
     ) -> None:
         super().__init__(
             params,

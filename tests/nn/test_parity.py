@@ -102,6 +102,7 @@ LAYERS = [
     ("Upsample", (), {"size": (3, 9), "mode": "bicubic", "align_corners": True}, (2, 3, 4, 5)),
     ("ZeroPad2d", (1,), {}, (2, 3, 4, 5)),
     ("ZeroPad2d", ((1, 2, -1, 0),), {}, (2, 3, 4, 5)),
+    ("ConstantPad2d", (1, 0.5), {}, (2, 3, 4, 5)),
     ("ReflectionPad2d", ((2, 1, 1, 2),), {}, (2, 3, 4, 5)),
     ("ReflectionPad2d", (1,), {}, (3, 4, 5)),
     ("Unfold", ((2, 3),), {"dilation": 2, "padding": 1, "stride": 2}, (2, 3, 5, 6)),
