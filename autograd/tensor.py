@@ -276,6 +276,12 @@ class Tensor(
             detached.node = source_node(self._data, CONSTANT)
         return detached  # type: ignore[no-any-return]
 
+    def detach_(self) -> Tensor:
+        """Leaves the graph: the tensor is a constant from here on."""
+        self._requires_grad = False
+        self.node = None if self.node is None else source_node(self._data, CONSTANT)
+        return self
+
     def clone(self) -> Tensor:
         """A copy that is part of the graph: gradients flow through it."""
         return elementwise.clone(self)  # type: ignore[no-any-return]

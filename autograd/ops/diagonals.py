@@ -13,7 +13,7 @@ from autograd.ops.joining import concatenate
 from autograd.ops.padding import pad
 from autograd.ops.reductions import tensor_of
 from autograd.ops.shaping import atleast_2d, expand_dims, moveaxis, reshape
-from autograd.primitive import implements
+from autograd.primitive import constant, implements
 
 
 def _triangle(x: Any, k: int, lower: bool, op: str) -> Any:
@@ -23,6 +23,8 @@ def _triangle(x: Any, k: int, lower: bool, op: str) -> Any:
     rows, columns = x.shape[-2:]
     mask = np.tri(rows, columns, k if lower else k - 1, dtype=np.bool_)
     mask = np.broadcast_to(mask if lower else ~mask, x.shape)
+    if x.dtype.kind != "f":  # a mask stays one
+        return constant(np.where(mask, x._data, x.dtype.type(0)))
     return gate_primitive(x, np.array(mask))
 
 

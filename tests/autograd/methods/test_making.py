@@ -141,3 +141,23 @@ def test_filling_data_is_noticed_by_a_graph_that_needs_the_old_values():
     x.data.mul_(2)
     with pytest.raises(RuntimeError, match="modified"):
         y.backward()
+
+
+def test_detach_in_place_ends_the_graph():
+    x = ag.ones(2, requires_grad=True)
+    y = x * 2
+    assert y.detach_() is y
+    assert not y.requires_grad
+    assert y.is_leaf
+    (x * y).sum().backward()
+    assert x.grad.tolist() == [2.0, 2.0]
+    x.grad.detach_().zero_()
+    assert x.grad.tolist() == [0.0, 0.0]
+
+
+def test_triangles_of_a_mask_are_masks():
+    mask = ag.ones(3, 3, dtype=ag.bool)
+    assert mask.tril().dtype == np.bool_
+    np.testing.assert_array_equal(mask.triu(1).numpy(), np.triu(np.ones((3, 3)), 1) > 0)
+    assert ag.tril(ag.ones(2, 2, dtype=ag.long)).dtype == np.int64
+    np.testing.assert_array_equal((~mask.tril()).numpy(), np.triu(np.ones((3, 3)), 1) > 0)
