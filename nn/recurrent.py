@@ -15,6 +15,7 @@ from autograd.devices import check_device
 from nn import functional, init
 from nn._options import choice, empty, probability, size
 from nn.module import Module
+from nn.packing import of_packed
 
 
 class _Recurrent(Module):
@@ -223,6 +224,9 @@ class _Layers(_Recurrent):
                     setattr(self, f"weight_hr_{suffix}", empty((out, self.hidden_size), dtype))
         self.reset_parameters()
 
+    def flatten_parameters(self) -> None:
+        """Nothing: PyTorch's GPU kernels want their weights in one piece, and programs ask for it."""
+
     def _suffixes(self, layer: int) -> list[str]:
         return [f"l{layer}", f"l{layer}_reverse"] if self.bidirectional else [f"l{layer}"]
 
@@ -351,6 +355,7 @@ class RNN(_Layers):
         weights = self._weights(suffix)
         return ag.rnn_layer(x, state[0], *weights, nonlinearity=self.nonlinearity, batch_sizes=sizes, reverse=reverse)
 
+    @of_packed
     def forward(self, x: Any, h: Any = None, lengths: Any = None) -> tuple[Any, Any]:
         """The outputs (T, N, H) and the last state (layers, N, H).
 
@@ -395,6 +400,7 @@ class GRU(_Layers):
         reverse = suffix.endswith("reverse")
         return ag.gru_layer(x, state[0], *self._weights(suffix), batch_sizes=sizes, reverse=reverse)
 
+    @of_packed
     def forward(self, x: Any, h: Any = None, lengths: Any = None) -> tuple[Any, Any]:
         """The outputs (T, N, H) and the last state (layers, N, H); the arguments are those of :meth:`RNN.forward`."""
         y, state = self._forward(x, None if h is None else (h,), lengths)
@@ -445,6 +451,7 @@ class LSTM(_Layers):
         reverse = suffix.endswith("reverse")
         return ag.lstm_layer(x, (state[0], state[1]), *self._weights(suffix), batch_sizes=sizes, reverse=reverse)
 
+    @of_packed
     def forward(self, x: Any, state: tuple[Any, Any] | None = None, lengths: Any = None) -> tuple[Any, tuple[Any, Any]]:
         """The outputs (T, N, H) and the last state (h, c), (layers, N, H) each.
 

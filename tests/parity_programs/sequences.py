@@ -166,7 +166,13 @@ def seq2seq_with_attention(torch, nn, F, optim, utils):
             _, topi = outputs.topk(1)
             ids = topi.squeeze()
             words = [idx.item() for idx in ids[0] if idx.item() != EOS]
-        return [*losses, attention.sum().item(), *words]
+        lengths = [6, 4, 3, 1]
+        packed = nn.utils.rnn.pack_padded_sequence(model.encoder.embedding(source), lengths, batch_first=True)
+        packed_output, hidden = model.encoder.gru(packed)
+        unpacked, sizes = nn.utils.rnn.pad_packed_sequence(packed_output, batch_first=True)
+        padded = nn.utils.rnn.pad_sequence([source[i, :n] for i, n in enumerate(lengths)], batch_first=True, padding_value=-1)
+        packs = [unpacked.sum().item(), hidden.sum().item(), packed_output.data.pow(2).mean().item()]
+        return [*losses, attention.sum().item(), *words, *packs, *sizes.tolist(), *padded.flatten().tolist()]
 
     return Seq2Seq, train
 
