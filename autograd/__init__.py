@@ -83,6 +83,7 @@ from autograd.dtypes import (
 from autograd.dtypes import (
     int as int,
 )
+from autograd.function import Function
 from autograd.gradcheck import (
     gradcheck,
     gradgradcheck,
@@ -577,6 +578,8 @@ __all__ = [
     # profiler, timing
     "benchmark",
     "profile",
+    # function
+    "Function",
     # gradcheck
     "GradcheckError",
     "gradcheck",
