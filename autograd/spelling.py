@@ -20,8 +20,9 @@ import functools
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from autograd.ops import diagonals, joining, linalg, norms, ordering, reductions, scans, selection, shaping
+from autograd.ops import comparison, diagonals, joining, linalg, norms, ordering, reductions, scans, selection, shaping
 from autograd.ops import softmax as softmaxes
+from autograd.primitive import constant
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -90,10 +91,28 @@ def transpose(*arguments: Any, **options: Any) -> Any:  # two axes, ``transpose(
     return (_exchange if exchange else shaping.transpose)(*arguments, **options)
 
 
+def _compared(function: Callable[..., Any], name: str, sign: str) -> Callable[..., Any]:
+    """A comparison under PyTorch's name, which NumPy does not have: its result is a constant, as the operator's is."""
+
+    def call(input: Any, other: Any) -> Any:
+        return constant(function(input, other))
+
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = f"``x {sign} y``, as a tensor of bools."
+    return call
+
+
 def _exchange(x: Any, dim0: int, dim1: int) -> Any:
     return shaping.swapaxes(x, dim0, dim1)
 
 
+# comparison
+eq = _compared(comparison.equal, "eq", "==")
+ge = _compared(comparison.greater_equal, "ge", ">=")
+gt = _compared(comparison.greater, "gt", ">")
+le = _compared(comparison.less_equal, "le", "<=")
+lt = _compared(comparison.less, "lt", "<")
+ne = _compared(comparison.not_equal, "ne", "!=")
 # diagonals
 tril = taking_input(renaming(diagonals.tril, "diagonal", "k"))
 triu = taking_input(renaming(diagonals.triu, "diagonal", "k"))

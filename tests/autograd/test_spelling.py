@@ -92,6 +92,15 @@ def test_max_and_min_of_two_tensors():
     np.testing.assert_array_equal(ag.min(input=x, other=-x).detach().numpy(), np.minimum(X, -X))
 
 
+@pytest.mark.parametrize("name", ["eq", "ge", "gt", "le", "lt", "ne"])
+def test_comparisons_under_pytorchs_names(name):
+    x = ag.tensor(X, requires_grad=True)
+    for other in (0.5, ag.tensor(X[::-1].copy())):
+        found = getattr(ag, name)(x, other)
+        assert not found.requires_grad
+        assert found.float().sum().item() == getattr(x, name)(other).sum().item()
+
+
 def test_wrong_calls():
     x = ag.tensor(X)
     with pytest.raises(TypeError, match="concatenate: expected dim or axis, got both"):
