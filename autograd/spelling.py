@@ -85,6 +85,18 @@ def _extreme(function: Function, of_two: Callable[..., Any]) -> Function:
     return cast(Function, call)
 
 
+def _with_positions(function: Function) -> Function:
+    """A function that NumPy does not have, of which PyTorch's gives values and positions: both are Tensors."""
+    of_either = spelled(function)
+
+    @functools.wraps(function)
+    def call(*arguments: Any, **options: Any) -> Any:
+        found = of_either(*arguments, **options)
+        return found._replace(indices=reductions.tensor_of(found.indices, function.__name__))
+
+    return cast(Function, call)
+
+
 @functools.wraps(shaping.transpose)
 def transpose(*arguments: Any, **options: Any) -> Any:  # two axes, ``transpose(x, 0, 1)``, are exchanged as in PyTorch
     exchange = len(arguments) == 3 or "dim0" in options
@@ -154,10 +166,10 @@ var_mean = spelled(reductions.var_mean)
 argmax = spelled(ordering.argmax)
 argmin = spelled(ordering.argmin)
 argsort = spelled(ordering.argsort)
-kthvalue = spelled(ordering.kthvalue)
+kthvalue = _with_positions(ordering.kthvalue)
 median = spelled(ordering.median)
 sort = spelled(ordering.sort)
-topk = spelled(ordering.topk)
+topk = _with_positions(ordering.topk)
 # scans, softmax
 cumprod = spelled(scans.cumprod)
 cumsum = spelled(scans.cumsum)

@@ -58,6 +58,14 @@ def test_pairs(name):
         np.testing.assert_array_equal(found.numpy(), expected.numpy())
 
 
+def test_positions_of_functions_that_numpy_does_not_have_are_tensors():
+    x = ag.tensor(X)
+    for found in (ag.topk(x, 2), ag.topk(x, 2, 1, True), ag.topk(x, k=2, axis=1), ag.topk(x, 2, dim=-1, sorted=True)):
+        np.testing.assert_array_equal(found.indices.numpy(), x.topk(2).indices.numpy())
+        assert found.indices.t().shape == (2, 3)
+    assert ag.kthvalue(x, 1, 1).indices.tolist() == ag.kthvalue(x, 1, axis=1, keepdims=True).indices.squeeze(1).tolist()
+
+
 def test_numpys_calls_stay_numpys():
     x = ag.tensor(X)
     np.testing.assert_array_equal(ag.max(x, 1).numpy(), X.max(1))
