@@ -67,6 +67,14 @@ class Borrowed(np.ndarray):
     numel = _made("numel")
     topk = _made("topk")
 
+    def __array_wrap__(self, array: Array, context: Any = None, return_scalar: bool = False) -> Any:
+        """What NumPy computes from it is NumPy's own."""
+        plain = array.view(np.ndarray)
+        return plain[()] if return_scalar else plain
+
+    def __repr__(self) -> str:
+        return repr(self.numpy())
+
     def numpy(self) -> Array:
         """The array under NumPy's own type."""
         return self.view(np.ndarray)

@@ -130,6 +130,11 @@ def test_data_is_an_ndarray_all_the_same():
     assert type(ag.tensor(x.data)._data) is np.ndarray
     assert type((x * x.data)._data) is np.ndarray
     assert type(ag.as_tensor(x.data)._data) is np.ndarray
+    assert type(x.data * 2) is np.ndarray
+    assert type(np.exp(x.data)) is np.ndarray
+    assert type(x.data.sum()) is np.float32
+    assert type(x.data.mean(axis=0)) is np.ndarray
+    assert repr(x.data) == "array([[1., 2.]], dtype=float32)"
     x.data += 1
     x.data[0, 0] = 7
     assert x.tolist() == [[7.0, 3.0]]
