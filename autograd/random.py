@@ -7,15 +7,19 @@ from typing import Any
 
 import numpy as np
 
+from autograd.devices import check_device
+
 
 class Generator:
     """A seeded source of random numbers (PCG64, O'Neill 2014).
 
     Args:
         seed: a whole number; fresh entropy without one.
+        device: ``"cpu"`` or None.
     """
 
-    def __init__(self, seed: int | None = None) -> None:
+    def __init__(self, seed: int | None = None, *, device: Any = None) -> None:
+        check_device(device, "Generator")
         self.manual_seed(seed)
 
     def manual_seed(self, seed: int | None) -> Generator:

@@ -25,6 +25,39 @@ def tanhshrink(input: Any) -> Any:
     return x - np.tanh(x)
 
 
+def gumbel_softmax(
+    logits: Any,
+    tau: float = 1.0,
+    hard: bool = False,
+    eps: float = 1e-10,
+    dim: int = -1,
+    *,
+    generator: Any = None,  # noqa: ARG001
+) -> Any:
+    """softmax((logits + g) / tau) with g from the Gumbel distribution: a draw by softmax(logits) that has a gradient.
+
+    (Jang, Gu and Poole, 2017; Maddison, Mnih and Teh, 2017.)
+
+    Args:
+        logits: (..., categories).
+        tau: the temperature; at 0 the result is one-hot.
+        hard: return the one-hot vector of the greatest, with the gradient of the soft one.
+        eps: accepted as in PyTorch, where it has no effect either.
+        dim: the axis of the categories.
+        generator: where the noise comes from; the default generator unless given.
+    """
+    x = tensor_of(logits, "gumbel_softmax")
+    if not tau > 0:
+        raise ValueError(f"gumbel_softmax: expected tau > 0, got {tau}")
+    noise = numpy_generator(generator).gumbel(size=x.shape).astype(x.dtype)
+    soft = ag.softmax((x + noise) / tau, dim)
+    if not hard:
+        return soft
+    one_hot = np.zeros(x.shape, x.dtype)
+    np.put_along_axis(one_hot, np.argmax(soft._data, axis=dim, keepdims=True), 1, axis=dim)
+    return one_hot - soft.detach() + soft
+
+
 # ------------------------------------------------------------------------------------------------ dropout
 
 

@@ -156,3 +156,24 @@ def test_optimizers_take_the_words_for_their_implementation():
     for make in (optim.SGD, optim.Adam, optim.AdamW):
         optimizer = make(layer.parameters(), lr=0.1, foreach=False, fused=True)
         assert optimizer.defaults == make(layer.parameters(), lr=0.1).defaults
+
+
+def test_gumbel_softmax_draws_by_the_softmax():
+    logits = ag.tensor(np.tile(np.log([0.2, 0.5, 0.3]), (20_000, 1)), requires_grad=True)
+    drawn = F.gumbel_softmax(logits, tau=0.5, hard=True, dim=-1, generator=ag.Generator(0))
+    np.testing.assert_allclose(drawn.detach().numpy().mean(0), [0.2, 0.5, 0.3], atol=0.02)
+    np.testing.assert_allclose(np.sort(drawn.detach().numpy(), 1)[:, :2], 0, atol=1e-12)
+    weights = ag.tensor([1.0, 2.0, 4.0], dtype=ag.float64)
+    (hard,) = ag.grad((drawn * weights).sum(), logits)
+    soft = F.gumbel_softmax(logits, tau=0.5, generator=ag.Generator(0))
+    np.testing.assert_allclose(soft.sum(-1).detach().numpy(), 1, rtol=1e-12)
+    np.testing.assert_allclose(hard.numpy(), ag.grad((soft * weights).sum(), logits)[0].numpy(), rtol=1e-12)
+    with pytest.raises(ValueError, match="gumbel_softmax: expected tau > 0, got 0"):
+        F.gumbel_softmax(logits, tau=0)
+
+
+def test_a_generator_takes_the_device():
+    generator = ag.Generator(device="cpu").manual_seed(3)
+    assert ag.rand(2, generator=generator).tolist() == ag.rand(2, generator=ag.Generator(3)).tolist()
+    with pytest.raises(RuntimeError, match="Generator: expected the device 'cpu', which is where all tensors are, got 'cuda'"):
+        ag.Generator(device="cuda")
