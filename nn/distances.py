@@ -281,9 +281,13 @@ def cosine_embedding_loss(input1: Any, input2: Any, target: Any, margin: float =
     if a.ndim not in (1, 2) or y.shape != a.shape[:-1]:
         raise ValueError(f"cosine_embedding_loss: expected inputs (N, D) and a target (N,), got {a.shape} and {y.shape}")
     sign = _signs(y, "cosine_embedding_loss")
+    dtype = np.result_type(a.dtype, b.dtype)
+    if dtype == np.float16:  # the squared length of a moderate vector is beyond float16
+        a, b = a.astype(np.float32), b.astype(np.float32)
     eps = 1e-12  # added to the squared lengths, as in PyTorch
     cosine = np.sum(a * b, axis=-1) / np.sqrt((np.sum(a * a, axis=-1) + eps) * (np.sum(b * b, axis=-1) + eps))
-    return reduced(np.where(sign > 0, 1.0 - cosine, np.maximum(cosine - margin, 0.0)), reduction)
+    loss = reduced(np.where(sign > 0, 1.0 - cosine, np.maximum(cosine - margin, 0.0)), reduction)
+    return loss.astype(dtype) if dtype == np.float16 else loss
 
 
 def multi_margin_loss(

@@ -151,7 +151,7 @@ def instance_norm(
     if count == 1:
         raise ValueError(f"instance_norm: expected more than 1 value per channel, got shape {x.shape}")
     if running_mean is not None and running_var is not None and x.shape[0]:
-        flat = x._data.reshape(*x.shape[:2], count).astype(running_mean.dtype, copy=False)
+        flat = x._data.reshape(*x.shape[:2], count).astype(np.float64)  # NumPy's variance of float16 overflows
         for running, values in ((running_mean, flat.mean(axis=2)), (running_var, flat.var(axis=2, ddof=1))):
             running._data[...] += momentum * (values.mean(axis=0) - running._data)
             versions.stamp(running._data)

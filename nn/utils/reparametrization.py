@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from autograd import Tensor, versions
+from autograd import Tensor, norm, versions
 from autograd.graph import HookHandle
 from autograd.primitive import constant
 from autograd.random import numpy_generator
@@ -69,9 +69,10 @@ def _remove(module: Module, name: str, parts: tuple[str, ...], op: str) -> None:
 
 def _norm_except(v: Any, dim: int | None) -> Any:
     """The length of v along all axes but one, which are kept with length 1; of all of it for None."""
-    axes = tuple(a for a in range(v.ndim) if dim is None or a != dim % v.ndim)
-    norm = np.sqrt(np.sum(v * v, axis=axes, keepdims=True))
-    return np.reshape(norm, ()) if dim is None else norm
+    if dim is None:
+        return norm(v)
+    rows = np.reshape(np.moveaxis(v, dim, 0), (v.shape[dim], -1))
+    return np.reshape(norm(rows, axis=1), tuple(n if a == dim % v.ndim else 1 for a, n in enumerate(v.shape)))
 
 
 class _WeightNorm(_Computed):
@@ -174,6 +175,7 @@ def _matrix(weight: Any, dim: int) -> Any:
 
 
 def _iterate(matrix: Any, u: Tensor, v: Tensor, steps: int, eps: float) -> None:
+    matrix = matrix.astype(np.result_type(matrix, np.float32), copy=False)
     for _ in range(steps):
         for target, rows, other in ((v, matrix.T, u), (u, matrix, v)):
             new = rows @ other._data

@@ -189,3 +189,12 @@ ZEROS = ag.zeros(3, 4)
 def test_mistakes(call, kind, message):
     with pytest.raises(kind, match=message):
         call()
+
+
+def test_half_precision_vectors_are_measured_in_single():
+    a, b = (ag.tensor(np.full((1, 200), value, np.float16), requires_grad=True) for value in (30, -30))
+    loss = F.cosine_embedding_loss(a, b, ag.tensor([1]))  # 200 * 30**2 is beyond float16
+    assert (loss.dtype, loss.item()) == (np.float16, 2.0)
+    loss.backward()
+    assert np.isfinite(a.grad.numpy()).all()
+    assert np.isfinite(b.grad.numpy()).all()

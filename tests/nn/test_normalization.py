@@ -94,3 +94,14 @@ def test_evaluation_does_not_depend_on_the_batch():
     whole = layer(x).detach().numpy()
     np.testing.assert_array_equal(layer(x[1:2]).detach(), whole[1:2])
     assert layer.num_batches_tracked.item() == 3
+
+
+@pytest.mark.parametrize("kind", [nn.BatchNorm1d, nn.InstanceNorm1d])
+def test_running_statistics_of_half_precision_are_computed_in_more(kind):
+    layer = kind(2, momentum=1.0, track_running_stats=True).half()
+    x = (np.random.default_rng(0).normal(size=(3, 2, 100)) * 100 + 3000).astype(np.float16)  # sums are beyond float16
+    layer(ag.tensor(x))
+    wide = x.astype(np.float64)
+    axes = (0, 2) if kind is nn.BatchNorm1d else 2
+    np.testing.assert_allclose(layer.running_mean, wide.mean(axes).reshape(-1, 2).mean(0), rtol=1e-3)
+    np.testing.assert_allclose(layer.running_var, wide.var(axes, ddof=1).reshape(-1, 2).mean(0), rtol=1e-3)

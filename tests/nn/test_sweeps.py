@@ -10,6 +10,7 @@ import pytest
 
 import nn
 from autograd import Tensor
+from autograd.graph import reachable, saved_arrays
 
 torch = pytest.importorskip("torch")
 pytestmark = [
@@ -346,3 +347,59 @@ def test_recurrent_layers(name):
         run = lambda x, *parts, ours=ours, lengths=lengths: ours(x, given(parts), lengths=lengths)
         assert agree(run, padded, [draw.normal(*shape), *states], case=case)
         same_parameter_gradients(ours, theirs, case)
+
+
+def bytes_saved(module, x) -> int:
+    """In arrays that the graph of a call keeps, without those of the parameters."""
+    arrays = {}
+    for node in reachable([tensors(module(x))[0].node]):
+        for array in saved_arrays(node):
+            while isinstance(array.base, np.ndarray):
+                array = array.base
+            arrays[id(array)] = array
+    known = {id(p._data) for p in module.parameters()}
+    return sum(array.nbytes for key, array in arrays.items() if key not in known)
+
+
+def bytes_saved_by_pytorch(module, x) -> int:
+    """The same."""
+    storages = {}
+
+    def pack(tensor):
+        storage = tensor.untyped_storage()
+        storages[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        module(x)
+    known = {p.untyped_storage().data_ptr() for p in module.parameters()}
+    return sum(size for key, size in storages.items() if key not in known)
+
+
+SAVING = {
+    "LSTM": lambda library: library.LSTM(32, 64, 2, bidirectional=True),
+    "projected LSTM": lambda library: library.LSTM(32, 64, proj_size=32),
+    "GRU": lambda library: library.GRU(32, 64),
+    "RNN": lambda library: library.RNN(32, 64),
+    "transformer": lambda library: library.TransformerEncoderLayer(32, 4, 64, 0.0),
+    "perceptron": lambda library: library.Sequential(
+        library.Linear(32, 200), library.GELU(), library.LayerNorm(200), library.Dropout(), library.Linear(200, 10)
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SAVING)
+def test_no_more_than_one_and_a_half_times_pytorchs_memory_is_kept_for_the_backward_pass(name):
+    x = np.random.default_rng(0).normal(size=(40, 16, 32)).astype(np.float32)
+    ours = bytes_saved(SAVING[name](nn), Tensor(x, requires_grad=True))
+    assert ours <= 1.5 * bytes_saved_by_pytorch(SAVING[name](torch.nn), torch.tensor(x, requires_grad=True))
+
+
+def test_images_keep_no_more_than_one_and_a_half_times_pytorchs_memory():
+    def build(library):
+        first = library.Conv2d(3, 16, 3, padding=1), library.BatchNorm2d(16), library.ReLU(), library.MaxPool2d(2)
+        return library.Sequential(*first, library.Conv2d(16, 32, 3, padding=1), library.ReLU())
+
+    x = np.random.default_rng(0).normal(size=(8, 3, 16, 16)).astype(np.float32)
+    ours = bytes_saved(build(nn), Tensor(x, requires_grad=True))
+    assert ours <= 1.5 * bytes_saved_by_pytorch(build(torch.nn), torch.tensor(x, requires_grad=True))

@@ -107,3 +107,14 @@ def test_a_copy_has_parameters_of_its_own(how, copied):
     assert sorted(other.state_dict()) == ["bias", "weight"]
     assert len(module.state_dict()) > 2
     assert module.double()(ag.ones(4, 2, dtype=np.float64)).dtype == np.float64
+
+
+@pytest.mark.parametrize("how", ["weight_norm", "spectral_norm"])
+def test_half_precision_weights_are_measured_in_single(how):
+    layer = nn.Linear(2000, 3, dtype=np.float16)
+    nn.init.constant_(layer.weight, 10.0)  # 2000 * 10**2 is beyond float16
+    getattr(nn.utils, how)(layer)
+    length = np.sqrt(3 * 2000.0)
+    expected = 10.0 if how == "weight_norm" else 1 / length
+    assert layer(ag.zeros(1, 2000, dtype=np.float16)).dtype == np.float16
+    np.testing.assert_allclose(layer.weight.detach(), np.full((3, 2000), expected), rtol=5e-3)
