@@ -17,11 +17,13 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array
+from autograd.ops.activations import relu as rectified
 from autograd.ops.elementwise import sigmoid, tanh
 from autograd.ops.indexing import getitem
 from autograd.ops.joining import concatenate, stack
 from autograd.ops.linalg import linear
 from autograd.ops.reductions import tensor_of
+from autograd.ops.selection import where
 from autograd.primitive import fused
 
 BLOCK = 1 << 16  # elements whose factors are computed at a time, so that they stay in the cache
@@ -398,7 +400,7 @@ def _rnn_composition(
 
     def cell(step: int, running: int, h: Any) -> tuple[Any]:
         total = of_x[step, :running] + linear(h, w_hh, b_hh)
-        return (np.maximum(total, 0.0) if relu else tanh(total),)
+        return (rectified(total) if relu else tanh(total),)
 
     return _walk(cell, x.shape[0], (h,), sizes, reverse)
 
@@ -495,6 +497,13 @@ def _checked_sizes(batch_sizes: Sequence[int] | None, x: Any, op: str) -> Sizes:
     return None if all(size == x.shape[1] for size in sizes) else sizes
 
 
+def _running_only(x: Any, sizes: Sizes) -> Any:
+    """x with 0 for samples that have ended, if there is a nan or an inf in it that could reach the weights by 0 * nan."""
+    if sizes is None or bool(np.isfinite(np.sum(x._data, dtype=np.float64))):
+        return x
+    return where((np.arange(x.shape[1]) < np.array(sizes)[:, None])[:, :, None], x, 0.0)
+
+
 def _tensors(op: str, *values: Any) -> list[Any]:
     tensors = [None if value is None else tensor_of(value, op) for value in values]
     for tensor in tensors:
@@ -532,7 +541,9 @@ def lstm_layer(
     _check("lstm_layer", x, w_ih, w_hh, (h, c), (b_ih, b_hh), 4, w_ih.shape[0] // 4 if w_hr is None else w_hr.shape[0])
     sizes = _checked_sizes(batch_sizes, x, "lstm_layer")
     more = [each for each in (b_ih, b_hh, w_hr) if each is not None]
-    found: tuple[Any, Any, Any] = _lstm(x, w_ih, w_hh, h, c, *more, biased=b_ih is not None, sizes=sizes, reverse=bool(reverse))
+    found: tuple[Any, Any, Any] = _lstm(
+        _running_only(x, sizes), w_ih, w_hh, h, c, *more, biased=b_ih is not None, sizes=sizes, reverse=bool(reverse)
+    )
     return found
 
 
@@ -560,7 +571,7 @@ def gru_layer(
     _check("gru_layer", x, w_ih, w_hh, (h,), (b_ih, b_hh), 3, w_ih.shape[0] // 3)
     sizes = _checked_sizes(batch_sizes, x, "gru_layer")
     biases = () if b_ih is None else (b_ih, b_hh)
-    found: tuple[Any, Any] = _gru(x, w_ih, w_hh, h, *biases, sizes=sizes, reverse=bool(reverse))
+    found: tuple[Any, Any] = _gru(_running_only(x, sizes), w_ih, w_hh, h, *biases, sizes=sizes, reverse=bool(reverse))
     return found
 
 
@@ -591,5 +602,7 @@ def rnn_layer(
     _check("rnn_layer", x, w_ih, w_hh, (h,), (b_ih, b_hh), 1, w_ih.shape[0])
     sizes = _checked_sizes(batch_sizes, x, "rnn_layer")
     biases = () if b_ih is None else (b_ih, b_hh)
-    found: tuple[Any, Any] = _rnn(x, w_ih, w_hh, h, *biases, sizes=sizes, reverse=bool(reverse), relu=nonlinearity == "relu")
+    found: tuple[Any, Any] = _rnn(
+        _running_only(x, sizes), w_ih, w_hh, h, *biases, sizes=sizes, reverse=bool(reverse), relu=nonlinearity == "relu"
+    )
     return found

@@ -134,3 +134,27 @@ def test_first_and_second_derivatives(kind):
     x = ag.tensor(np.random.default_rng(0).normal(size=(3, 2, 2)))
     assert ag.gradcheck(lambda x: layer(x)[0], x)
     assert ag.gradgradcheck(lambda x: layer(x, lengths=[3, 1])[0], x)
+
+
+@pytest.mark.parametrize("kind", [nn.RNN, nn.LSTM, nn.GRU])
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_what_stands_beyond_the_end_of_a_sequence_reaches_nothing(kind, create_graph):
+    layer = kind(2, 3, 2, bidirectional=True, dtype=np.float64)
+    values = np.random.default_rng(0).normal(size=(4, 2, 2))
+    found = []
+    for filling in (0.0, np.nan, np.inf):
+        values[2:, 1] = filling
+        x = ag.tensor(values, requires_grad=True)
+        y = layer(x, lengths=[4, 2])[0]
+        found.append([y.detach(), *ag.grad(y.square().sum(), [x, *layer.parameters()], create_graph=create_graph)])
+    for others in found[1:]:
+        for a, b in zip(found[0], others, strict=True):
+            np.testing.assert_array_equal(a.detach(), b.detach())
+
+
+def test_a_rectified_layer_at_0_has_gradient_0_at_every_order():
+    layer = nn.RNN(2, 3, nonlinearity="relu", bias=False, dtype=np.float64)
+    x = ag.zeros(2, 1, 2, dtype=np.float64).requires_grad_()
+    for create_graph in (False, True):
+        (slope,) = ag.grad(layer(x)[0].sum(), x, create_graph=create_graph)
+        np.testing.assert_array_equal(slope.detach(), np.zeros((2, 1, 2)))
