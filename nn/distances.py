@@ -189,6 +189,11 @@ def gaussian_nll_loss(input: Any, target: Any, var: Any, full: bool = False, eps
 # ------------------------------------------------------------------------------------------------ margins
 
 
+def _hinge(x: Any) -> Any:
+    """max(0, x), with the gradient 1 at 0: scores that are equal still move apart, as in PyTorch."""
+    return ag.clip(x, 0.0, None)
+
+
 def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, reduction: str = "mean") -> Any:
     """input where target is 1, max(0, margin - input) where it is -1: for distances of pairs that are alike or not.
 
@@ -197,7 +202,7 @@ def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, reduction
     """
     x, y = _pair(input, target, "hinge_embedding_loss", reduction)
     sign = _signs(y, "hinge_embedding_loss")
-    return reduced(np.where(sign > 0, x, np.maximum(margin - x, 0.0)), reduction)
+    return reduced(np.where(sign > 0, x, _hinge(margin - x)), reduction)
 
 
 def _signs(target: Any, op: str) -> Any:
@@ -216,7 +221,7 @@ def margin_ranking_loss(input1: Any, input2: Any, target: Any, margin: float = 0
     a, b = _pair(input1, input2, "margin_ranking_loss", reduction)
     _, y = _pair(input1, target, "margin_ranking_loss", reduction)
     sign = _signs(y, "margin_ranking_loss").astype(a.dtype)
-    return reduced(np.maximum(margin - sign * (a - b), 0.0), reduction)
+    return reduced(_hinge(margin - sign * (a - b)), reduction)
 
 
 def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
@@ -245,7 +250,7 @@ def triplet_margin_loss(
     far = pairwise_distance(a, c, p, eps)
     if swap:
         far = np.minimum(far, pairwise_distance(b, c, p, eps))
-    return reduced(np.maximum(pairwise_distance(a, b, p, eps) - far + margin, 0.0), reduction)
+    return reduced(_hinge(pairwise_distance(a, b, p, eps) - far + margin), reduction)
 
 
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
@@ -286,7 +291,7 @@ def cosine_embedding_loss(input1: Any, input2: Any, target: Any, margin: float =
         a, b = a.astype(np.float32), b.astype(np.float32)
     eps = 1e-12  # added to the squared lengths, as in PyTorch
     cosine = np.sum(a * b, axis=-1) / np.sqrt((np.sum(a * a, axis=-1) + eps) * (np.sum(b * b, axis=-1) + eps))
-    loss = reduced(np.where(sign > 0, 1.0 - cosine, np.maximum(cosine - margin, 0.0)), reduction)
+    loss = reduced(np.where(sign > 0, 1.0 - cosine, _hinge(cosine - margin)), reduction)
     return loss.astype(dtype) if dtype == np.float16 else loss
 
 
@@ -322,7 +327,7 @@ def multi_margin_loss(
     if bad.any():
         raise IndexError(f"multi_margin_loss: Target {places[bad][0]} is out of bounds for {count} classes")
     own = rows[np.arange(len(places)), places]
-    gap = np.maximum(margin - np.expand_dims(own, 1) + rows, 0.0)
+    gap = ag.relu(margin - np.expand_dims(own, 1) + rows)  # at 0, with gradient 0: unlike the others, as in PyTorch
     if p == 2:
         gap = np.square(gap)
     if weight is not None:

@@ -198,3 +198,21 @@ def test_half_precision_vectors_are_measured_in_single():
     loss.backward()
     assert np.isfinite(a.grad.numpy()).all()
     assert np.isfinite(b.grad.numpy()).all()
+
+
+def test_the_gradient_where_a_margin_is_just_met_is_pytorchs():
+    x = ag.tensor([1.0], requires_grad=True)
+    F.hinge_embedding_loss(x, ag.tensor([-1])).backward()
+    assert x.grad.tolist() == [-1.0]
+    a, b = (ag.tensor([2.0], requires_grad=True) for _ in range(2))
+    F.margin_ranking_loss(a, b, ag.tensor([1])).backward()
+    assert (a.grad.tolist(), b.grad.tolist()) == ([-1.0], [1.0])
+    anchor, positive, negative = (ag.tensor([[v, 0.0]], requires_grad=True) for v in (0.0, 1.0, 2.0))
+    F.triplet_margin_loss(anchor, positive, negative, p=1.0, eps=0.0).backward()
+    assert (positive.grad.tolist(), negative.grad.tolist()) == ([[1.0, 0.0]], [[-1.0, 0.0]])
+    a, b = (ag.tensor([v], requires_grad=True) for v in ([1.0, 0.0], [0.0, 1.0]))
+    F.cosine_embedding_loss(a, b, ag.tensor([-1])).backward()
+    np.testing.assert_allclose(a.grad, [[0.0, 1.0]])
+    x = ag.tensor([[1.0, 0.0]], requires_grad=True)
+    F.multi_margin_loss(x, ag.tensor([0])).backward()
+    assert x.grad.tolist() == [[0.0, 0.0]]
