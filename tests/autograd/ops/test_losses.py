@@ -15,10 +15,14 @@ RNG = np.random.default_rng(0)
 X = np.array([[1.0, 2.0, 3.0], [0.0, 1.0, 0.0]])
 
 
-def loss_and_slope(logits, target, **options):
-    x = ag.tensor(np.asarray(logits, np.float64), requires_grad=True)
+dtypes = pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
+
+
+def loss_and_slope(logits, target, dtype=np.float64, **options):
+    x = ag.tensor(np.asarray(logits, dtype), requires_grad=True)
     loss = ag.cross_entropy(x, target, **options)
     loss.sum().backward()
+    assert loss.dtype == x.grad.dtype == dtype
     return loss.detach().numpy(), x.grad.numpy()
 
 
@@ -54,19 +58,20 @@ def test_hard_case_128_a_class_that_does_not_exist(target):
             loss(X, target)
 
 
-def test_hard_case_129_ignored_rows():
-    one, _ = loss_and_slope(X[1:], [1])
+@dtypes
+def test_hard_case_129_ignored_rows(dtype):
+    one, _ = loss_and_slope(X[1:], [1], dtype=dtype)
     for index in (-100, 7):
-        loss, slope = loss_and_slope(X, [index, 1], ignore_index=index)
+        loss, slope = loss_and_slope(X, [index, 1], ignore_index=index, dtype=dtype)
         np.testing.assert_allclose(loss, one)
         np.testing.assert_array_equal(slope[0], np.zeros(3))
-        loss, slope = loss_and_slope(X, [index, index], ignore_index=index)
+        loss, slope = loss_and_slope(X, [index, index], ignore_index=index, dtype=dtype)
         assert np.isnan(loss)
         np.testing.assert_array_equal(slope, np.zeros((2, 3)))
-        loss, slope = loss_and_slope(X, [index, index], ignore_index=index, reduction="sum")
+        loss, slope = loss_and_slope(X, [index, index], ignore_index=index, reduction="sum", dtype=dtype)
         assert loss == 0
         np.testing.assert_array_equal(slope, np.zeros((2, 3)))
-        loss, _ = loss_and_slope(X, [index, 1], ignore_index=index, reduction="none")
+        loss, _ = loss_and_slope(X, [index, 1], ignore_index=index, reduction="none", dtype=dtype)
         assert loss[0] == 0
 
 
@@ -76,26 +81,29 @@ def test_an_ignored_row_may_hold_nan():
     np.testing.assert_array_equal(slope[0], np.zeros(3))
 
 
-def test_hard_case_130_label_smoothing():
-    loss, _ = loss_and_slope(X[:1], [2], label_smoothing=0.1)
-    np.testing.assert_allclose(loss, 0.507606, atol=1e-6)
-    with_ignored, _ = loss_and_slope(X, [2, -100], label_smoothing=0.1)
-    np.testing.assert_allclose(with_ignored, loss)
+@dtypes
+def test_hard_case_130_label_smoothing(dtype):
+    loss, _ = loss_and_slope(X[:1], [2], label_smoothing=0.1, dtype=dtype)
+    np.testing.assert_allclose(loss, 0.507606, atol=1e-6 if dtype != np.float16 else 5e-4)
+    with_ignored, _ = loss_and_slope(X, [2, -100], label_smoothing=0.1, dtype=dtype)
+    np.testing.assert_allclose(with_ignored, loss, rtol=1e-7)
     for smoothing in (-0.1, 1.5, math.nan):
         with pytest.raises(ValueError, match="cross_entropy: expected label_smoothing between 0 and 1, got"):
             ag.cross_entropy(X, [0, 1], label_smoothing=smoothing)
 
 
-def test_hard_case_131_extreme_logits():
-    loss, slope = loss_and_slope([[1e4, 0.0, -1e4]], [2])
+@dtypes
+def test_hard_case_131_extreme_logits(dtype):
+    loss, slope = loss_and_slope([[1e4, 0.0, -1e4]], [2], dtype=dtype)
     assert loss == 20000
     np.testing.assert_array_equal(slope, [[1, 0, -1]])
-    loss, slope = loss_and_slope([[1.0, -math.inf, 2.0]], [0])
-    np.testing.assert_allclose(loss, math.log(1 + math.e))
-    np.testing.assert_allclose(slope, [[-0.7310586, 0, 0.7310586]], rtol=1e-6)
-    loss, slope = loss_and_slope([[1.0, -math.inf, 2.0]], [1])
+    loss, slope = loss_and_slope([[1.0, -math.inf, 2.0]], [0], dtype=dtype)
+    rounding = {"rtol": 1e-6 if dtype != np.float16 else 5e-4}
+    np.testing.assert_allclose(loss, math.log(1 + math.e), **rounding)
+    np.testing.assert_allclose(slope, [[-0.7310586, 0, 0.7310586]], **rounding)
+    loss, slope = loss_and_slope([[1.0, -math.inf, 2.0]], [1], dtype=dtype)
     assert loss == math.inf
-    np.testing.assert_allclose(slope, [[0.2689414, -1, 0.7310586]], rtol=1e-6)
+    np.testing.assert_allclose(slope, [[0.2689414, -1, 0.7310586]], **rounding)
 
 
 def test_hard_case_132_weights_targets_and_shapes():
@@ -119,8 +127,9 @@ def test_hard_case_132_weights_targets_and_shapes():
     np.testing.assert_allclose(each.reshape(8), flat)
 
 
-def test_hard_case_133_binary_cross_entropy_of_extreme_logits():
-    x = ag.tensor([1e4, -1e4, 1e4, -1e4], requires_grad=True)
+@dtypes
+def test_hard_case_133_binary_cross_entropy_of_extreme_logits(dtype):
+    x = ag.tensor([1e4, -1e4, 1e4, -1e4], requires_grad=True, dtype=dtype)
     loss = ag.binary_cross_entropy_with_logits(x, [1.0, 0.0, 0.0, 1.0], reduction="none")
     np.testing.assert_array_equal(loss.detach().numpy(), [0, 0, 1e4, 1e4])
     loss.sum().backward()
