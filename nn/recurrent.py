@@ -96,14 +96,14 @@ class RNNCell(_Cell):
         super().__init__(input_size, hidden_size, bias, dtype)
         self.nonlinearity = self_nonlinearity
 
-    def forward(self, x: Any, h: Any = None) -> Any:
+    def forward(self, x: Any, hx: Any = None) -> Any:
         """h' from x (N, I) or (I,) and h (N, H) or (H,), zeros unless given."""
         self._check(x)
-        if h is None:
-            h = self._zeros(x.shape[:-1], self.hidden_size, x.dtype)
-        if h.shape != (*x.shape[:-1], self.hidden_size):
-            raise ValueError(f"RNNCell: expected a state of shape {(*x.shape[:-1], self.hidden_size)}, got {h.shape}")
-        total = ag.linear(x, self.weight_ih, self.bias_ih) + ag.linear(h, self.weight_hh, self.bias_hh)
+        if hx is None:
+            hx = self._zeros(x.shape[:-1], self.hidden_size, x.dtype)
+        if np.shape(hx) != (*x.shape[:-1], self.hidden_size):
+            raise ValueError(f"RNNCell: expected a state of shape {(*x.shape[:-1], self.hidden_size)}, got {np.shape(hx)}")
+        total = ag.linear(x, self.weight_ih, self.bias_ih) + ag.linear(hx, self.weight_hh, self.bias_hh)
         return ag.relu(total) if self.nonlinearity == "relu" else ag.tanh(total)
 
     def extra_repr(self) -> str:
@@ -131,13 +131,13 @@ class LSTMCell(_Cell):
         check_device(device, "LSTMCell")
         super().__init__(input_size, hidden_size, bias, dtype)
 
-    def forward(self, x: Any, state: tuple[Any, Any] | None = None) -> tuple[Any, Any]:
+    def forward(self, x: Any, hx: tuple[Any, Any] | None = None) -> tuple[Any, Any]:
         """h' and c' from x (N, I) or (I,) and (h, c), zeros unless given."""
         self._check(x)
-        if state is None:
+        if hx is None:
             zeros = self._zeros(x.shape[:-1], self.hidden_size, x.dtype)
-            state = zeros, zeros
-        return ag.lstm_cell(x, state, *self._weights())
+            hx = zeros, zeros
+        return ag.lstm_cell(x, hx, *self._weights())
 
 
 class GRUCell(_Cell):
@@ -160,12 +160,12 @@ class GRUCell(_Cell):
         check_device(device, "GRUCell")
         super().__init__(input_size, hidden_size, bias, dtype)
 
-    def forward(self, x: Any, h: Any = None) -> Any:
+    def forward(self, x: Any, hx: Any = None) -> Any:
         """h' from x (N, I) or (I,) and h, zeros unless given."""
         self._check(x)
-        if h is None:
-            h = self._zeros(x.shape[:-1], self.hidden_size, x.dtype)
-        return ag.gru_cell(x, h, *self._weights())
+        if hx is None:
+            hx = self._zeros(x.shape[:-1], self.hidden_size, x.dtype)
+        return ag.gru_cell(x, hx, *self._weights())
 
 
 # ------------------------------------------------------------------------------------------------ layers
@@ -356,15 +356,15 @@ class RNN(_Layers):
         return ag.rnn_layer(x, state[0], *weights, nonlinearity=self.nonlinearity, batch_sizes=sizes, reverse=reverse)
 
     @of_packed
-    def forward(self, x: Any, h: Any = None, lengths: Any = None) -> tuple[Any, Any]:
+    def forward(self, x: Any, hx: Any = None, lengths: Any = None) -> tuple[Any, Any]:
         """The outputs (T, N, H) and the last state (layers, N, H).
 
         Args:
             x: (T, N, I), (N, T, I) with ``batch_first``, or one sequence (T, I).
-            h: the first state, (layers, N, H); zeros unless given.
+            hx: the first state, (layers, N, H); zeros unless given.
             lengths: of each sequence, if they differ: outputs beyond its end are 0, and its last state is that at its end.
         """
-        y, state = self._forward(x, None if h is None else (h,), lengths)
+        y, state = self._forward(x, None if hx is None else (hx,), lengths)
         return y, state[0]
 
 
@@ -401,9 +401,9 @@ class GRU(_Layers):
         return ag.gru_layer(x, state[0], *self._weights(suffix), batch_sizes=sizes, reverse=reverse)
 
     @of_packed
-    def forward(self, x: Any, h: Any = None, lengths: Any = None) -> tuple[Any, Any]:
+    def forward(self, x: Any, hx: Any = None, lengths: Any = None) -> tuple[Any, Any]:
         """The outputs (T, N, H) and the last state (layers, N, H); the arguments are those of :meth:`RNN.forward`."""
-        y, state = self._forward(x, None if h is None else (h,), lengths)
+        y, state = self._forward(x, None if hx is None else (hx,), lengths)
         return y, state[0]
 
 
@@ -452,15 +452,15 @@ class LSTM(_Layers):
         return ag.lstm_layer(x, (state[0], state[1]), *self._weights(suffix), batch_sizes=sizes, reverse=reverse)
 
     @of_packed
-    def forward(self, x: Any, state: tuple[Any, Any] | None = None, lengths: Any = None) -> tuple[Any, tuple[Any, Any]]:
+    def forward(self, x: Any, hx: tuple[Any, Any] | None = None, lengths: Any = None) -> tuple[Any, tuple[Any, Any]]:
         """The outputs (T, N, H) and the last state (h, c), (layers, N, H) each.
 
         Args:
             x: (T, N, I), (N, T, I) with ``batch_first``, or one sequence (T, I).
-            state: the first (h, c), (layers, N, H) each; zeros unless given.
+            hx: the first (h, c), (layers, N, H) each; zeros unless given.
             lengths: of each sequence, if they differ: outputs beyond its end are 0, and its last state is that at its end.
         """
-        if state is not None and (not isinstance(state, tuple | list) or len(state) != 2):
+        if hx is not None and (not isinstance(hx, tuple | list) or len(hx) != 2):
             raise TypeError("LSTM: expected the state as a pair (h, c)")
-        y, last = self._forward(x, None if state is None else tuple(state), lengths)
+        y, last = self._forward(x, None if hx is None else tuple(hx), lengths)
         return y, (last[0], last[1])

@@ -158,3 +158,13 @@ def test_a_rectified_layer_at_0_has_gradient_0_at_every_order():
     for create_graph in (False, True):
         (slope,) = ag.grad(layer(x)[0].sum(), x, create_graph=create_graph)
         np.testing.assert_array_equal(slope.detach(), np.zeros((2, 1, 2)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_state_has_pytorchs_name(kind):
+    x, h = ag.randn(5, 2, 3), ag.randn(1, 2, 4)
+    layer, cell = kind(3, 4), CELLS[kind](3, 4)
+    both = (lambda state: (state, state)) if kind is nn.LSTM else (lambda state: state)
+    np.testing.assert_array_equal(layer(x, hx=both(h))[0].detach(), layer(x, both(h))[0].detach())
+    first = lambda y: (y[0] if kind is nn.LSTM else y).detach()
+    np.testing.assert_array_equal(first(cell(x[0], hx=both(h[0]))), first(cell(x[0], both(h[0]))))
