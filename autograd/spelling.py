@@ -177,4 +177,4 @@ diff = spelled(scans.diff)
 log_softmax = spelled(softmaxes.log_softmax)
 logsumexp = spelled(softmaxes.logsumexp)
 softmax = spelled(softmaxes.softmax)
-softmin = spelled(softmaxes.softmin)
+softmin = taking_input(renaming(softmaxes.softmin, "dim", "axis"))  # no method has its name

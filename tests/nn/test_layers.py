@@ -63,3 +63,10 @@ def test_activations(name):
 def test_gelu_forms():
     with pytest.raises(ValueError, match="GELU: expected approximate to be one of 'none', 'tanh', got 'fast'"):
         nn.GELU("fast")
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", "softmin"])
+def test_softmax_functions_take_an_axis_under_both_names(name):
+    function, x = getattr(nn.functional, name), ag.randn(2, 3, 4)
+    for found in (function(x, dim=1), function(x, axis=1), function(input=x, dim=1)):
+        np.testing.assert_array_equal(found, function(x, 1))
