@@ -35,8 +35,6 @@ from nn.containers import (
     Identity,
     ModuleDict,
     ModuleList,
-    ParameterDict,
-    ParameterList,
     Residual,
     Sequential,
     Unflatten,
@@ -105,6 +103,10 @@ from nn.parameter import (
     Buffer,
     Parameter,
     UninitializedParameter,
+)
+from nn.parameter_containers import (
+    ParameterDict,
+    ParameterList,
 )
 from nn.pooling import (
     AdaptiveAvgPool1d,

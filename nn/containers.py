@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, cast, overload
+from typing import Any, ClassVar, Generic, TypeVar, cast, overload
 
 from autograd import Tensor, reshape, unflatten
 from nn.module import Module
-from nn.parameter import Parameter
+
+T = TypeVar("T")
 
 
-def _position(index: int, count: int, where: str) -> str:
+def position(index: int, count: int, where: str) -> str:
+    """The name of the member at an index, which may count from the end."""
     at = operator.index(index)
     if not -count <= at < count:
         raise IndexError(f"{where}: expected an index between {-count} and {count - 1}, got {at}")
@@ -36,7 +38,7 @@ def _inserted(container: Any, index: int, module: Module) -> list[Module]:
 
 def _without(container: Any, index: int | slice, where: str) -> list[Module]:
     modules = list(container)
-    del modules[index if isinstance(index, slice) else int(_position(index, len(modules), where))]
+    del modules[index if isinstance(index, slice) else int(position(index, len(modules), where))]
     return modules
 
 
@@ -71,6 +73,12 @@ class Sequential(Module):
                 x = module(x)
         return x
 
+    def __iadd__(self, modules: Iterable[Module]) -> Sequential:
+        return self.extend(modules)
+
+    def __add__(self, modules: Iterable[Module]) -> Sequential:
+        return type(self)(*self, *modules)
+
     def append(self, module: Module) -> Sequential:
         """Adds a module at the end; returns the container."""
         self.add_module(str(len(self._modules)), module)
@@ -94,7 +102,7 @@ class Sequential(Module):
         return module
 
     def __setitem__(self, index: int, module: Module) -> None:
-        self.add_module(list(self._modules)[int(_position(index, len(self), "Sequential"))], module)
+        self.add_module(list(self._modules)[int(position(index, len(self), "Sequential"))], module)
 
     def __delitem__(self, index: int | slice) -> None:
         _renumber(self, _without(self, index, "Sequential"))
@@ -112,7 +120,7 @@ class Sequential(Module):
     def __getitem__(self, index: int | slice) -> Module:
         if isinstance(index, slice):
             return type(self)(cast("dict[str, Module]", dict(list(self._modules.items())[index])))
-        return list(self)[int(_position(index, len(self), "Sequential"))]
+        return list(self)[int(position(index, len(self), "Sequential"))]
 
 
 class ModuleList(Module):
@@ -121,6 +129,12 @@ class ModuleList(Module):
     def __init__(self, modules: Iterable[Module] = ()) -> None:
         super().__init__()
         self.extend(modules)
+
+    def __iadd__(self, modules: Iterable[Module]) -> ModuleList:
+        return self.extend(modules)
+
+    def __add__(self, modules: Iterable[Module]) -> ModuleList:
+        return type(self)([*self, *modules])
 
     def append(self, module: Module) -> ModuleList:
         """Adds a module at the end; returns the list."""
@@ -146,10 +160,10 @@ class ModuleList(Module):
     def __getitem__(self, index: int | slice) -> Module:
         if isinstance(index, slice):
             return type(self)(list(self)[index])
-        return list(self)[int(_position(index, len(self), "ModuleList"))]
+        return list(self)[int(position(index, len(self), "ModuleList"))]
 
     def __setitem__(self, index: int, module: Module) -> None:
-        self.add_module(_position(index, len(self), "ModuleList"), module)
+        self.add_module(position(index, len(self), "ModuleList"), module)
 
     def __delitem__(self, index: int | slice) -> None:
         _renumber(self, _without(self, index, "ModuleList"))
@@ -182,150 +196,75 @@ class ModuleList(Module):
         return f"{type(self).__name__}(\n  " + "\n".join(lines).replace("\n", "\n  ") + "\n)"
 
 
-class ModuleDict(Module):
+class Dictionary(Module, Generic[T]):
+    """What dictionaries of modules and of parameters share; ``registry`` names where the members are kept."""
+
+    registry: ClassVar[str]
+
+    @property
+    def _members(self) -> dict[str, T]:
+        return cast("dict[str, T]", self.__dict__[self.registry])
+
+    def __getitem__(self, name: str) -> T:
+        return self._members[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        raise NotImplementedError(f"{type(self).__name__}: expected a __setitem__ method, found none")
+
+    def __delitem__(self, name: str) -> None:
+        if name not in self._members:
+            raise KeyError(name)
+        delattr(self, name)
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._members)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._members
+
+    def keys(self) -> Iterable[str]:
+        """The names."""
+        return self._members.keys()
+
+    def values(self) -> Iterable[T]:
+        """The members."""
+        return self._members.values()
+
+    def items(self) -> Iterable[tuple[str, T]]:
+        """Names and members."""
+        return self._members.items()
+
+    def update(self, values: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
+        """Adds members, or puts them in the place of those of the same name."""
+        for name, value in values.items() if isinstance(values, Mapping | Dictionary) else values:
+            self[name] = value
+
+    def pop(self, name: str) -> T:
+        """Takes out the member of a name and returns it."""
+        member = self[name]
+        del self[name]
+        return member
+
+    def clear(self) -> None:
+        """Takes out all members."""
+        for name in list(self):
+            del self[name]
+
+
+class ModuleDict(Dictionary[Module]):
     """A dictionary of modules whose parameters are registered."""
+
+    registry = "_modules"
 
     def __init__(self, modules: Mapping[str, Module] | None = None) -> None:
         super().__init__()
-        for name, module in (modules or {}).items():
-            self[name] = module
-
-    def __getitem__(self, name: str) -> Module:
-        return cast(Module, self._modules[name])
+        self.update(modules or {})
 
     def __setitem__(self, name: str, module: Module) -> None:
         self.add_module(name, module)
-
-    def __delitem__(self, name: str) -> None:
-        delattr(self, name)
-
-    def __len__(self) -> int:
-        return len(self._modules)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._modules)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._modules
-
-    def keys(self) -> Iterable[str]:
-        """The names."""
-        return self._modules.keys()
-
-    def values(self) -> Iterable[Module]:
-        """The modules."""
-        return cast("Iterable[Module]", self._modules.values())
-
-    def items(self) -> Iterable[tuple[str, Module]]:
-        """Names and modules."""
-        return cast("Iterable[tuple[str, Module]]", self._modules.items())
-
-
-class ParameterList(Module):
-    """A list of parameters that are registered; tensors and arrays become parameters.
-
-    Args:
-        values: parameters, tensors or arrays.
-    """
-
-    def __init__(self, values: Iterable[Any] = ()) -> None:
-        super().__init__()
-        self.extend(values)
-
-    def append(self, value: Any) -> ParameterList:
-        """Adds a parameter at the end; returns the list."""
-        self.register_parameter(str(len(self._parameters)), _as_parameter(value))
-        return self
-
-    def extend(self, values: Iterable[Any]) -> ParameterList:
-        """Adds parameters at the end; returns the list."""
-        for value in values:
-            self.append(value)
-        return self
-
-    def __len__(self) -> int:
-        return len(self._parameters)
-
-    def __iter__(self) -> Iterator[Parameter]:
-        return iter(cast("list[Parameter]", list(self._parameters.values())))
-
-    @overload
-    def __getitem__(self, index: int) -> Parameter: ...
-    @overload
-    def __getitem__(self, index: slice) -> ParameterList: ...
-    def __getitem__(self, index: int | slice) -> Parameter | ParameterList:
-        if isinstance(index, slice):
-            return type(self)(list(self)[index])
-        return list(self)[int(_position(index, len(self), "ParameterList"))]
-
-    def __setitem__(self, index: int, value: Any) -> None:
-        self.register_parameter(_position(index, len(self), "ParameterList"), _as_parameter(value))
-
-    def __repr__(self) -> str:
-        return _parameters_shown(self)
-
-
-class ParameterDict(Module):
-    """A dictionary of parameters that are registered; tensors and arrays become parameters.
-
-    Args:
-        parameters: parameters, tensors or arrays by name.
-    """
-
-    def __init__(self, parameters: Mapping[str, Any] | None = None) -> None:
-        super().__init__()
-        self.update(parameters or {})
-
-    def update(self, values: Mapping[str, Any]) -> None:
-        """Adds parameters, or puts them in the place of those of the same name."""
-        for name, value in values.items():
-            self[name] = value
-
-    def __getitem__(self, name: str) -> Parameter:
-        return cast(Parameter, self._parameters[name])
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        self.register_parameter(name, _as_parameter(value))
-
-    def __delitem__(self, name: str) -> None:
-        delattr(self, name)
-
-    def __len__(self) -> int:
-        return len(self._parameters)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._parameters)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._parameters
-
-    def keys(self) -> Iterable[str]:
-        """The names."""
-        return self._parameters.keys()
-
-    def values(self) -> Iterable[Parameter]:
-        """The parameters."""
-        return cast("Iterable[Parameter]", self._parameters.values())
-
-    def items(self) -> Iterable[tuple[str, Parameter]]:
-        """Names and parameters."""
-        return cast("Iterable[tuple[str, Parameter]]", self._parameters.items())
-
-    def __repr__(self) -> str:
-        return _parameters_shown(self)
-
-
-def _as_parameter(value: Any) -> Parameter:
-    return value if isinstance(value, Parameter) else Parameter(value)
-
-
-def _parameters_shown(container: Module) -> str:
-    lines = [
-        f"({name}): Parameter containing: [{p.dtype} of shape {p.shape}]"
-        for name, p in container._parameters.items()
-        if p is not None
-    ]
-    return f"{type(container).__name__}(\n  " + "\n  ".join(lines) + "\n)" if lines else f"{type(container).__name__}()"
 
 
 class Residual(Module):
@@ -376,6 +315,8 @@ class Flatten(Module):
     def forward(self, x: Any) -> Any:
         """The input with fewer axes."""
         ndim = x.ndim
+        if not ndim and self.start_dim in (0, -1):  # one element, as PyTorch has it
+            return reshape(x, (1,))
         start, end = self.start_dim % max(ndim, 1), self.end_dim % max(ndim, 1)
         if not ndim or start > end or not (-ndim <= self.start_dim < ndim and -ndim <= self.end_dim < ndim):
             raise ValueError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import reprlib
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
@@ -177,7 +178,7 @@ class Module:
                 raise TypeError(f"{name}: expected a Tensor or None as a buffer, got {type(value).__name__}")
             self._buffers[name] = value
         else:
-            if isinstance(value, list | tuple | dict) and _holds_modules(value):
+            if isinstance(value, list | tuple | dict | set) and _holds_modules(value):
                 warnings.warn(
                     f"{type(self).__name__}.{name}: a plain {type(value).__name__} does not register the modules and "
                     "parameters in it, so they would not be trained or saved; use nn.ModuleList or nn.ModuleDict",
@@ -489,6 +490,7 @@ class Module:
         """
         return summarize(self, inputs)
 
+    @reprlib.recursive_repr()  # a module inside itself is shown as "..."
     def __repr__(self) -> str:
         inner = [f"({name}): " + repr(module).replace("\n", "\n  ") for name, module in self._modules.items()]
         extra = self.extra_repr()
@@ -503,5 +505,9 @@ def _join(path: str, name: str) -> str:
 
 
 def _holds_modules(value: Any) -> bool:
-    items = value.values() if isinstance(value, dict) else value
+    """True for a module or a parameter, and for a collection with one in it, or in a collection in it (and no deeper)."""
+    items = list(value.values() if isinstance(value, dict) else value)
+    for item in list(items):
+        if isinstance(item, list | tuple | dict | set):
+            items.extend(item.values() if isinstance(item, dict) else item)
     return any(isinstance(item, Module | Parameter) for item in items)

@@ -149,3 +149,35 @@ def test_unflatten():
     assert nn.Unflatten(1, (2, -1))(ag.zeros(3, 6)).shape == (3, 2, 3)
     with pytest.raises(TypeError, match="Unflatten: expected unflattened_size as a tuple of lengths, got 6"):
         nn.Unflatten(1, 6)
+
+
+def test_containers_grow_as_lists_and_dictionaries_do():
+    modules = nn.ModuleList([nn.ReLU()])
+    modules += [nn.Tanh()]
+    assert [type(m) for m in modules + nn.ModuleList([nn.ELU()])] == [nn.ReLU, nn.Tanh, nn.ELU]
+    row = nn.Sequential(nn.ReLU())
+    row += nn.Sequential(nn.Tanh())
+    assert [name for name, _ in (row + nn.Sequential(nn.ELU())).named_children()] == ["0", "1", "2"]
+    parameters = nn.ParameterList([ag.ones(2)])
+    parameters += [ag.ones(3)]
+    assert [p.shape for p in parameters] == [(2,), (3,)]
+
+
+@pytest.mark.parametrize(("kind", "make"), [(nn.ModuleDict, nn.ReLU), (nn.ParameterDict, lambda: nn.Parameter([1.0]))])
+def test_dictionaries_lose_and_update_members(kind, make):
+    members = kind({"a": make(), "b": make()})
+    first = members["a"]
+    assert members.pop("a") is first
+    members.update([("c", make())])
+    members.update(kind({"b": make(), "d": make()}))
+    assert (list(members), len(members)) == (["b", "c", "d"], 3)
+    for lose in (lambda: members.pop("a"), lambda: members.__delitem__("training")):
+        with pytest.raises(KeyError):
+            lose()
+    members.clear()
+    assert list(members.keys()) == list(members.values()) == list(members.items()) == []
+    assert nn.ParameterDict().get("a", 5) == 5
+
+
+def test_flatten_of_one_number():
+    assert nn.Flatten(0)(ag.tensor(3.0)).shape == (1,)

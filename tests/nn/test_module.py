@@ -119,6 +119,8 @@ def test_hard_case_155_a_plain_list_warns(wrap):
     net = Net()
     with pytest.warns(UserWarning, match="a plain (list|tuple|dict) does not register the modules"):
         net.hidden = wrap([nn.Linear(2, 2)])
+    with pytest.warns(UserWarning, match="a plain (list|tuple|dict) does not register the modules"):
+        net.deeper = wrap([[nn.Linear(2, 2)]])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         net.sizes = wrap([1, 2])
@@ -130,6 +132,7 @@ def test_hard_case_155_a_cycle_of_modules_ends():
     b.append(a)
     assert len(list(a.modules())) == 3
     assert list(a.state_dict()) == ["0.weight", "0.bias"]
+    assert "(0): ..." in repr(a)
     a.train(False)
     gc.collect()
 
