@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import autograd as ag
-from autograd.ops.losses import check_reduction, prediction_and_target, reduced
+from autograd.ops.losses import check_reduction, class_weights, prediction_and_target, reduced
 from autograd.ops.reductions import tensor_of
 from autograd.primitive import as_operand
 
@@ -330,11 +330,9 @@ def multi_margin_loss(
     gap = ag.relu(margin - np.expand_dims(own, 1) + rows)  # at 0, with gradient 0: unlike the others, as in PyTorch
     if p == 2:
         gap = np.square(gap)
-    if weight is not None:
-        values = np.asarray(getattr(weight, "_data", weight))
-        if values.shape != (count,):
-            raise ValueError(f"multi_margin_loss: expected a weight for each of {count} classes, got shape {values.shape}")
-        gap = gap * values[places][:, None].astype(x.dtype)
+    weights = class_weights(weight, count, x.dtype, "multi_margin_loss")
+    if weights is not None:
+        gap = gap * weights[places][:, None]
     others = places[:, None] != np.arange(count)
     loss = np.sum(np.where(others, gap, 0.0), axis=1) / count
     return reduced(np.reshape(loss, classes.shape), reduction)

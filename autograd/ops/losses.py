@@ -187,13 +187,27 @@ def _checked(classes: Array, count: int, ignore_index: int, op: str) -> tuple[Ar
     return np.where(valid, classes, 0), valid
 
 
-def _class_weights(weight: Any, count: int, dtype: Any, op: str) -> Array | None:
+def _weight_of_each(weight: Any, count: int, op: str) -> Any:
+    """The weights of the classes as a tensor (C,)."""
+    tensor = tensor_of(weight, op)
+    if tensor.shape != (count,):
+        raise ValueError(f"{op}: expected a weight for each of {count} classes, got shape {tensor.shape}")
+    return tensor
+
+
+def class_weights(weight: Any, count: int, dtype: Any, op: str) -> Array | None:
+    """The weights of the classes as an array (C,), or None.
+
+    Raises:
+        ValueError: for another shape, and for weights that require a gradient, which they would not get.
+    """
     if weight is None:
         return None
-    values = np.asarray(getattr(weight, "_data", weight))
-    if values.shape != (count,):
-        raise ValueError(f"{op}: expected a weight for each of {count} classes, got shape {values.shape}")
-    return values.astype(dtype)
+    tensor = _weight_of_each(weight, count, op)
+    if tensor.requires_grad:
+        raise ValueError(f"{op}: expected class weights that require no grad, got some that do; use weight.detach()")
+    values: Array = tensor._data.astype(dtype)
+    return values
 
 
 def cross_entropy(
@@ -237,7 +251,7 @@ def cross_entropy(
     count = rows.shape[1]
     classes, valid = _checked(classes, count, ignore_index, "cross_entropy")
     dtype = np.float32 if x.dtype == np.float16 else x.dtype
-    weights = _class_weights(weight, count, dtype, "cross_entropy")
+    weights = class_weights(weight, count, dtype, "cross_entropy")
     scale = None if weights is None else weights[classes]
     if scale is None:
         mass = float(len(classes) if valid is None else np.count_nonzero(valid))
@@ -257,9 +271,9 @@ def _soft_cross_entropy(x: Any, goal: Any, weight: Any, reduction: str, smoothin
     count = x.shape[axis]
     if smoothing:
         goal = goal * (1.0 - smoothing) + smoothing / count
-    weights = _class_weights(weight, count, x.dtype, "cross_entropy")
-    if weights is not None:
-        goal = goal * weights.reshape((-1,) + (1,) * (x.ndim - axis - 1))
+    if weight is not None:
+        weights = _weight_of_each(weight, count, "cross_entropy").astype(x.dtype)
+        goal = goal * reshape(weights, (-1,) + (1,) * (x.ndim - axis - 1))
     log_probability = log_softmax(x, axis)
     excluded = (goal._data == 0) & (log_probability._data == -np.inf)  # 0 log 0 is 0
     loss = -np.sum(goal * np.where(excluded, 0.0, log_probability), axis=axis)
@@ -272,7 +286,7 @@ def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -1
     x = tensor_of(input, "nll_loss")
     rows, classes, shape = _class_rows(x, target, "nll_loss")
     classes, valid = _checked(classes, rows.shape[1], ignore_index, "nll_loss")
-    weights = _class_weights(weight, rows.shape[1], x.dtype, "nll_loss")
+    weights = class_weights(weight, rows.shape[1], x.dtype, "nll_loss")
     valid = np.ones(len(classes), np.bool_) if valid is None else valid
     scale = np.where(valid, 1.0 if weights is None else weights[classes], 0.0).astype(x.dtype)
     picked = getitem(rows, (np.arange(len(classes)), classes))

@@ -216,3 +216,14 @@ def test_the_gradient_where_a_margin_is_just_met_is_pytorchs():
     x = ag.tensor([[1.0, 0.0]], requires_grad=True)
     F.multi_margin_loss(x, ag.tensor([0])).backward()
     assert x.grad.tolist() == [[0.0, 0.0]]
+
+
+def test_class_weights_that_would_get_no_gradient_are_refused():
+    x, weight = ag.tensor([[1.0, 2.0]], requires_grad=True), ag.tensor([1.0, 3.0], requires_grad=True)
+    for loss in (F.cross_entropy, F.nll_loss, F.multi_margin_loss):
+        with pytest.raises(
+            ValueError, match=f"{loss.__name__}: expected class weights that require no grad, .* use weight.det"
+        ):
+            loss(x, ag.tensor([1]), weight=weight)
+    F.cross_entropy(x, ag.tensor([[0.5, 0.5]]), weight=weight).backward()  # among probabilities, they get one
+    np.testing.assert_allclose(weight.grad, -0.5 * F.log_softmax(x.detach(), 1).numpy()[0], rtol=1e-6)
