@@ -127,6 +127,8 @@ from nn.recurrent import (
     GRU,
     LSTM,
     RNN,
+)
+from nn.recurrent_cells import (
     GRUCell,
     LSTMCell,
     RNNCell,
