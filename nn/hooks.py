@@ -1,4 +1,7 @@
-"""Backward hooks of modules: the cotangents that enter and leave a module, seen (and changed) as one event each."""
+"""Hooks of modules: how they are kept, and the events of those that are called on the way back.
+
+The cotangents that enter and leave a module are seen (and changed) as one event each.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,64 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
+from autograd.graph import HookHandle
 from autograd.primitive import constant, primitive
 
 Cotangents = tuple[Any, ...]
+
+
+class WithOptions:
+    """A hook around forward that is given the keyword arguments of the call, too."""
+
+    def __init__(self, hook: Callable[..., Any]) -> None:
+        self.hook = hook
+
+    def __call__(self, *arguments: Any) -> Any:
+        """The hook's answer to the module, the arguments, the keyword arguments and, behind forward, the output."""
+        return self.hook(*arguments)
+
+
+def add_hook(hooks: dict[int, Any], hook: Callable[..., Any], prepend: bool = False, with_kwargs: bool = False) -> HookHandle:
+    """Keeps a hook behind the others, or before them."""
+    handle = HookHandle(hooks, WithOptions(hook) if with_kwargs else hook)
+    if prepend:
+        *others, new = hooks.items()
+        hooks.clear()
+        hooks.update([new, *others])
+    return handle
+
+
+def arguments_changed(
+    hooks: dict[int, Any], module: Any, arguments: tuple[Any, ...], options: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of a call after the hooks before forward."""
+    for hook in tuple(hooks.values()):
+        if isinstance(hook, WithOptions):
+            changed = hook(module, arguments, options)
+            if changed is None:
+                continue
+            if not (isinstance(changed, tuple) and len(changed) == 2 and isinstance(changed[1], dict)):
+                raise TypeError(
+                    "register_forward_pre_hook: expected None or (arguments, keyword arguments) from a hook with_kwargs, "
+                    f"got {type(changed).__name__}"
+                )
+            arguments, options = changed
+        else:
+            changed = hook(module, arguments)
+            if changed is not None:
+                arguments = changed if isinstance(changed, tuple) else (changed,)
+    return arguments, options
+
+
+def output_changed(hooks: dict[int, Any], module: Any, arguments: tuple[Any, ...], options: dict[str, Any], output: Any) -> Any:
+    """The output of a call after the hooks behind forward."""
+    for hook in tuple(hooks.values()):
+        if isinstance(hook, WithOptions):
+            changed = hook(module, arguments, options, output)
+        else:
+            changed = hook(module, arguments, output)
+        output = output if changed is None else changed
+    return output
 
 
 class _Crossing:

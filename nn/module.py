@@ -14,7 +14,7 @@ from autograd import Tensor
 from autograd.graph import HookHandle
 from autograd.methods.conversion import wanted_dtype
 from autograd.mode import Mode, Scope, get_mode, set_mode
-from nn.hooks import call_between_boundaries
+from nn.hooks import add_hook, arguments_changed, call_between_boundaries, output_changed
 from nn.parameter import Buffer, Parameter
 from nn.state import Keys, load, problems
 from nn.summary import Summary, summarize
@@ -106,40 +106,49 @@ class Module:
         return names  # type: ignore[no-any-return]
 
     def _call_with_hooks(self, arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
-        for before in tuple(self._forward_pre_hooks.values()):
-            changed = before(self, arguments)
-            if changed is not None:
-                arguments = changed if isinstance(changed, tuple) else (changed,)
+        arguments, options = arguments_changed(self._forward_pre_hooks, self, arguments, options)
         if self._backward_hooks or self._backward_pre_hooks:
             output = call_between_boundaries(self, lambda *inputs: self.forward(*inputs, **options), arguments)
         else:
             output = self.forward(*arguments, **options)
-        for after in tuple(self._forward_hooks.values()):
-            changed = after(self, arguments, output)
-            if changed is not None:
-                output = changed
-        return output
+        return output_changed(self._forward_hooks, self, arguments, options, output)
 
-    def register_forward_pre_hook(self, hook: Callable[[Module, Any], Any]) -> HookHandle:
-        """Calls ``hook(module, arguments)`` before every forward; what it returns replaces the arguments."""
-        return HookHandle(self._forward_pre_hooks, hook)  # type: ignore[arg-type]
+    def register_forward_pre_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+    ) -> HookHandle:
+        """Calls ``hook(module, arguments)`` before every forward; what it returns replaces the arguments.
 
-    def register_forward_hook(self, hook: Callable[[Module, Any, Any], Any]) -> HookHandle:
-        """Calls ``hook(module, arguments, output)`` after every forward; what it returns replaces the output."""
-        return HookHandle(self._forward_hooks, hook)  # type: ignore[arg-type]
+        Args:
+            hook: the function. What it returns is a tuple of arguments, one argument, or None to change nothing.
+            prepend: call it before the hooks that are there already.
+            with_kwargs: call ``hook(module, arguments, options)`` with the keyword arguments; it returns both, or None.
+        """
+        return add_hook(self._forward_pre_hooks, hook, prepend, with_kwargs)
 
-    def register_full_backward_hook(self, hook: Callable[[Module, Any, Any], Any]) -> HookHandle:
+    def register_forward_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+    ) -> HookHandle:
+        """Calls ``hook(module, arguments, output)`` after every forward; what it returns replaces the output.
+
+        Args:
+            hook: the function.
+            prepend: call it before the hooks that are there already.
+            with_kwargs: call ``hook(module, arguments, options, output)`` with the keyword arguments.
+        """
+        return add_hook(self._forward_hooks, hook, prepend, with_kwargs)
+
+    def register_full_backward_hook(self, hook: Callable[[Module, Any, Any], Any], prepend: bool = False) -> HookHandle:
         """Calls ``hook(module, grad_input, grad_output)`` when the gradients of the positional inputs have been computed.
 
         Both are tuples with a Tensor for each positional input and each output, or None for what requires no grad; what the
         hook returns replaces ``grad_input``. If no input requires grad, the hook is called once the gradients of the outputs
         have been computed.
         """
-        return HookHandle(self._backward_hooks, hook)  # type: ignore[arg-type]
+        return add_hook(self._backward_hooks, hook, prepend)
 
-    def register_full_backward_pre_hook(self, hook: Callable[[Module, Any], Any]) -> HookHandle:
+    def register_full_backward_pre_hook(self, hook: Callable[[Module, Any], Any], prepend: bool = False) -> HookHandle:
         """Calls ``hook(module, grad_output)`` before the module's backward; what it returns replaces ``grad_output``."""
-        return HookHandle(self._backward_pre_hooks, hook)  # type: ignore[arg-type]
+        return add_hook(self._backward_pre_hooks, hook, prepend)
 
     # -------------------------------------------------------------------------------------------- attributes
 

@@ -124,3 +124,24 @@ def test_a_hook_that_raises_leaves_nothing_behind(kind):
     assert y.node.scope.owner is module[0]
     np.testing.assert_array_equal(module[0].bias.grad, [1.0, 1.0])
     assert ag.ones(1).requires_grad_().exp().node.scope is None
+
+
+def test_hooks_that_come_first_and_hooks_with_keywords():
+    order = []
+    module = TwoByTwo()
+    for name in ("forward_pre", "forward", "full_backward", "full_backward_pre"):
+        register = getattr(module, f"register_{name}_hook")
+        register(lambda *_, name=name: order.append((name, "second")))
+        register(lambda *_, name=name: order.append((name, "first")), prepend=True)
+    module.register_forward_pre_hook(lambda m, a, k: ((a[0] + 1, a[1]), {"scale": k["scale"] * 2}), with_kwargs=True)
+    module.register_forward_hook(lambda m, a, k, y: (y[0] + k["scale"], y[1]), with_kwargs=True)
+    a, b = ag.ones(1).requires_grad_(), ag.full((1,), 3.0)
+    product, _ = module(a, b, scale=5.0)
+    assert product.tolist() == [2 * 3 * 10 + 10]
+    product.backward()
+    names = ["forward_pre", "forward", "full_backward_pre", "full_backward"]
+    assert order == [(name, place) for name in names for place in ("first", "second")]
+    module = nn.Linear(1, 1)
+    module.register_forward_pre_hook(lambda m, a, k: a, with_kwargs=True)
+    with pytest.raises(TypeError, match=r"register_forward_pre_hook: expected None or \(arguments, keyword arguments\) from"):
+        module(a)
