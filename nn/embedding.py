@@ -23,6 +23,8 @@ class Embedding(Module):
         padding_idx: a row that is zeros at first and gets no gradient; negative ones count from the end.
         max_norm: rows that are looked up and longer than this are scaled to it, in place, before they are used.
         norm_type: which norm that is.
+        scale_grad_by_freq: divide the gradient of a row by the number of times that it was looked up in the call.
+        sparse: accepted for models written for PyTorch, and ignored: gradients are dense.
         dtype: of the weight.
 
     Attributes:
@@ -40,6 +42,8 @@ class Embedding(Module):
         padding_idx: int | None = None,
         max_norm: float | None = None,
         norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        sparse: bool = False,
         device: Any = None,
         dtype: Any = None,
     ) -> None:
@@ -50,6 +54,8 @@ class Embedding(Module):
         self.padding_idx = _row(padding_idx, self.num_embeddings)
         self.max_norm = max_norm
         self.norm_type = norm_type
+        self.scale_grad_by_freq = scale_grad_by_freq
+        self.sparse = sparse
         self.weight = empty((self.num_embeddings, self.embedding_dim), dtype)
         self.reset_parameters()
 
@@ -61,12 +67,14 @@ class Embedding(Module):
         padding_idx: int | None = None,
         max_norm: float | None = None,
         norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        sparse: bool = False,
     ) -> Embedding:
         """A layer with given rows (V, D), which are not trained unless ``freeze`` is False."""
         values = embeddings._data if isinstance(embeddings, Tensor) else np.asarray(embeddings)
         if values.ndim != 2:
             raise ValueError(f"from_pretrained: expected embeddings (V, D), got shape {values.shape}")
-        layer = cls(0, 0, max_norm=max_norm, norm_type=norm_type)
+        layer = cls(0, 0, None, max_norm, norm_type, scale_grad_by_freq, sparse)
         layer.num_embeddings, layer.embedding_dim = values.shape
         layer.padding_idx = _row(padding_idx, layer.num_embeddings)
         layer.weight = Parameter(values, requires_grad=not freeze)
@@ -82,7 +90,11 @@ class Embedding(Module):
         """The rows at the indices."""
         if self.max_norm is not None:
             self._shorten(input)
-        return embedding(input, self.weight, self.padding_idx)
+        rows = embedding(input, self.weight, self.padding_idx)
+        if self.scale_grad_by_freq and rows.requires_grad:
+            share = _shares(np.asarray(getattr(input, "_data", input)), rows.dtype)
+            rows.register_hook(lambda g: g * share)
+        return rows
 
     def _shorten(self, indices: Any) -> None:
         """Scales rows that are too long, as PyTorch does: by max_norm / (norm + 1e-7)."""
@@ -102,7 +114,17 @@ class Embedding(Module):
             text += f", padding_idx={self.padding_idx}"
         if self.max_norm is not None:
             text += f", max_norm={self.max_norm}"
-        return text if self.norm_type == 2.0 else text + f", norm_type={self.norm_type}"
+        if self.norm_type != 2.0:
+            text += f", norm_type={self.norm_type}"
+        if self.scale_grad_by_freq:
+            text += f", scale_grad_by_freq={self.scale_grad_by_freq}"
+        return text + ", sparse=True" if self.sparse else text
+
+
+def _shares(indices: Any, dtype: Any) -> Tensor:
+    """1 / (how often the index occurs among all) for each index, (..., 1)."""
+    _, places, counts = np.unique(indices, return_inverse=True, return_counts=True)
+    return Tensor((1.0 / counts[places].reshape(*indices.shape, 1)).astype(dtype))
 
 
 def _row(padding_idx: int | None, rows: int) -> int | None:

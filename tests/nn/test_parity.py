@@ -16,6 +16,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN"),
     pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel"),
     pytest.mark.filterwarnings("ignore:enable_nested_tensor is True"),
+    pytest.mark.filterwarnings("ignore:Implicit dimension choice for"),
 ]
 
 # Name, positional arguments, options, shape of the input.
@@ -53,6 +54,9 @@ LAYERS = [
     ("Softmax", (), {"dim": 1}, (3, 4, 2)),
     ("LogSoftmax", (), {"dim": 0}, (3, 4)),
     ("Softmin", (), {"dim": 1}, (3, 4)),
+    ("Softmax", (), {}, (3, 4, 2)),
+    ("LogSoftmax", (), {}, (3, 4, 2, 2)),
+    ("Softmin", (), {}, (3, 4)),
     ("Flatten", (), {}, (3, 4, 2)),
     ("Flatten", (0, 1), {}, (3, 4, 2)),
     ("Unflatten", (1, (2, 3)), {}, (4, 6)),
@@ -95,6 +99,9 @@ LAYERS = [
     ("Upsample", (), {"size": (5, 7)}, (2, 3, 4, 4)),
     ("Upsample", (), {"scale_factor": 1.7}, (2, 3, 4, 5)),
     ("Upsample", (), {"size": (5, 3), "mode": "nearest-exact"}, (2, 3, 4, 4)),
+    ("Upsample", (), {"scale_factor": 1.7, "mode": "bilinear", "recompute_scale_factor": True}, (2, 3, 4, 5)),
+    ("MaxPool2d", (3, 3), {"ceil_mode": True}, (2, 3, 2, 7)),
+    ("AdaptiveAvgPool2d", ((2, 3),), {}, (2, 3, 1, 1)),
     ("Upsample", (), {"scale_factor": 2, "mode": "linear"}, (2, 3, 5)),
     ("Upsample", (), {"scale_factor": (2, 1.5), "mode": "bilinear"}, (2, 3, 4, 5)),
     ("Upsample", (), {"size": (7, 3), "mode": "bilinear", "align_corners": True}, (2, 3, 4, 5)),
@@ -279,6 +286,15 @@ def test_embedding(padding_idx, dtype, record):
     ours, theirs = pair("Embedding", (5, 3), {"padding_idx": padding_idx}, dtype)
     assert repr(ours) == repr(theirs)
     compare("Embedding", ours, theirs, [], dtype, record, [np.array([[1, 2, 2], [4, 0, 2]])])
+
+
+@dtypes
+@pytest.mark.parametrize("padding_idx", [None, 2])
+def test_embedding_scaled_by_frequency(padding_idx, dtype, record):
+    ours, theirs = pair("Embedding", (5, 3), {"padding_idx": padding_idx, "scale_grad_by_freq": True}, dtype)
+    assert repr(ours) == repr(theirs)
+    compare("Embedding", ours, theirs, [], dtype, record, [np.array([[1, 2, 2], [4, 1, 2]])])
+    assert repr(nn.Embedding(5, 3, sparse=True)) == repr(torch.nn.Embedding(5, 3, sparse=True))
 
 
 @dtypes
