@@ -37,7 +37,9 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     0.01 unless given), 3/4 for selu.
     """
     if nonlinearity == "leaky_relu":
-        slope = 0.01 if param is None else float(param)
+        slope = 0.01 if param is None else param
+        if isinstance(slope, bool) or not isinstance(slope, int | float):
+            raise ValueError(f"calculate_gain: expected a number as the slope of leaky_relu, got {slope!r}")
         return math.sqrt(2.0 / (1.0 + slope * slope))
     if nonlinearity not in _GAINS:
         known = ", ".join([*_GAINS, "leaky_relu"])
@@ -53,6 +55,8 @@ def _store(tensor: Tensor, values: Any) -> Tensor:
         raise TypeError(f"init: expected a Tensor, got {type(tensor).__name__}")
     if isinstance(tensor, UninitializedParameter):
         raise ValueError("init: expected a parameter with a shape, got that of a lazy layer; call the layer once on an input")
+    if tensor.dtype.kind != "f":
+        raise TypeError(f"init: expected a floating tensor, got {tensor.dtype}")
     if not tensor._data.flags.writeable:
         raise ValueError("init: expected a writable tensor, got one with read-only memory")
     np.copyto(tensor._data, values, casting="same_kind")
@@ -69,7 +73,7 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Source =
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Source = None) -> Tensor:
     """Numbers from a normal distribution."""
-    if std < 0:
+    if not std >= 0:
         raise ValueError(f"normal_: expected std >= 0, got {std}")
     return _store(tensor, numpy_generator(generator).normal(mean, std, tensor.shape))
 
@@ -80,6 +84,8 @@ def trunc_normal_(
     """Numbers from a normal distribution, those outside [a, b] drawn again."""
     if not a < b:
         raise ValueError(f"trunc_normal_: expected a < b, got {a} and {b}")
+    if not std >= 0:
+        raise ValueError(f"trunc_normal_: expected std >= 0, got {std}")
     if mean < a - 2 * std or mean > b + 2 * std:
         raise ValueError(f"trunc_normal_: expected a mean within 2 std of [{a}, {b}], got {mean}: too few draws would fit")
     rng = numpy_generator(generator)
@@ -126,6 +132,8 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
         raise ValueError(f"dirac_: expected groups to divide {tensor.shape[0]} channels, got {groups}")
     values = np.zeros(tensor.shape)
     each = tensor.shape[0] // groups
+    if 0 in tensor.shape[2:]:
+        raise ValueError(f"dirac_: expected a window of at least one element, got shape {tensor.shape}")
     middle = tuple(k // 2 for k in tensor.shape[2:])
     for group in range(groups):
         for channel in range(min(each, tensor.shape[1])):

@@ -112,3 +112,22 @@ def test_signals_keep_their_size_with_the_right_start_and_vanish_with_a_naive_on
     naive = variances(lambda w: init.normal_(w, 0.0, 0.01), ag.relu)
     assert all(0.2 < ratio < 5 for ratio in kept), kept
     assert all(ratio < 1e-20 for ratio in naive), naive
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (
+            lambda: nn.init.trunc_normal_(nn.Parameter([1.0]), std=-1.0),
+            ValueError,
+            "trunc_normal_: expected std >= 0, got -1.0",
+        ),
+        (lambda: nn.init.normal_(nn.Parameter([1.0]), std=float("nan")), ValueError, "normal_: expected std >= 0, got nan"),
+        (lambda: nn.init.uniform_(ag.ones(3, dtype=np.int64)), TypeError, "init: expected a floating tensor, got int64"),
+        (lambda: nn.init.calculate_gain("leaky_relu", "x"), ValueError, "calculate_gain: expected a number as the slope of"),
+        (lambda: nn.init.dirac_(ag.ones(2, 2, 0)), ValueError, "dirac_: expected a window of at least one element"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
