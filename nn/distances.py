@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import autograd as ag
-from autograd.ops.losses import check_reduction, class_weights, prediction_and_target, reduced
+from autograd.ops.losses import check_reduction, class_weights, factor, prediction_and_target, reduced
 from autograd.ops.reductions import tensor_of
 from autograd.primitive import as_operand
 
@@ -85,14 +85,14 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, reduction:
         reduction: "mean", "sum" or "none".
 
     Raises:
-        ValueError: for different shapes, and for an input or a target outside [0, 1].
+        ValueError: for different shapes, for an input or a target outside [0, 1], and for a weight that does not broadcast.
     """
     x, y = _pair(input, target, "binary_cross_entropy", reduction)
     for name, values in (("input", x._data), ("target", y._data)):
         if values.size and not (values.min() >= 0 and values.max() <= 1):
             raise ValueError(f"binary_cross_entropy: expected {name} between 0 and 1, got {values.min()} to {values.max()}")
     loss = _binary_cross_entropy(x, y)
-    return reduced(loss if weight is None else loss * weight, reduction)
+    return reduced(loss if weight is None else loss * factor(weight, x.shape, "weight", "binary_cross_entropy"), reduction)
 
 
 def _binary_kernel(x: Any, y: Any) -> Any:
@@ -246,6 +246,8 @@ def triplet_margin_loss(
         ValueError: for different shapes.
     """
     a, b = _pair(anchor, positive, "triplet_margin_loss", reduction)
+    if not a.ndim:
+        raise ValueError("triplet_margin_loss: expected vectors (N, D) or (D,), got 0-d tensors")
     _, c = _pair(anchor, negative, "triplet_margin_loss", reduction)
     far = pairwise_distance(a, c, p, eps)
     if swap:

@@ -129,6 +129,8 @@ def _shares(indices: Any, dtype: Any) -> Tensor:
 
 def _row(padding_idx: int | None, rows: int) -> int | None:
     """The row counted from the start."""
-    if padding_idx is not None and not -rows <= padding_idx < rows:
-        raise ValueError(f"Embedding: expected padding_idx within {rows} rows, got {padding_idx}")
-    return None if padding_idx is None else padding_idx % rows
+    if padding_idx is None:
+        return None
+    if not isinstance(padding_idx, int | np.integer) or not -rows <= padding_idx < rows:
+        raise ValueError(f"Embedding: expected padding_idx within {rows} rows, got {padding_idx!r}")
+    return int(padding_idx) % rows

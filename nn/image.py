@@ -56,11 +56,12 @@ class _Pad(Module):
 
     def __init__(self, padding: Any) -> None:
         super().__init__()
-        self.padding = (padding,) * 4 if isinstance(padding, int) else tuple(padding)
-        if len(self.padding) != 4:
+        widths = (padding,) * 4 if isinstance(padding, int) else padding
+        if not isinstance(widths, tuple | list) or len(widths) != 4 or not all(isinstance(width, int) for width in widths):
             raise ValueError(
                 f"{type(self).__name__}: expected padding as one number or (left, right, top, bottom), got {padding!r}"
             )
+        self.padding = tuple(widths)
 
     def forward(self, x: Any) -> Any:
         """The input with a margin."""

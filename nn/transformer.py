@@ -9,6 +9,7 @@ from typing import Any
 import autograd as ag
 from autograd.devices import check_device
 from nn import init
+from nn._options import size
 from nn.attention import MultiheadAttention
 from nn.containers import ModuleList
 from nn.dropout import Dropout
@@ -175,8 +176,8 @@ class TransformerDecoderLayer(_Block):
 class _Stack(Module):
     def __init__(self, layer: Module, num_layers: int, norm: Module | None) -> None:
         super().__init__()
-        self.layers = ModuleList([copy.deepcopy(layer) for _ in range(num_layers)])
-        self.num_layers = num_layers
+        self.num_layers = size(num_layers, type(self).__name__, "num_layers")
+        self.layers = ModuleList([copy.deepcopy(layer) for _ in range(self.num_layers)])
         self.norm = norm
 
 

@@ -52,6 +52,18 @@ def prediction_and_target(input: Any, target: Any, op: str) -> tuple[Any, Any]:
     return x, y if y.dtype.kind == "f" else y.astype(x.dtype)
 
 
+def factor(values: Any, shape: tuple[int, ...], name: str, op: str) -> Any:
+    """What each element of a loss is multiplied by, which broadcasts to the loss's shape and not beyond it."""
+    operand = as_operand(values, op)
+    try:
+        fits = np.broadcast_shapes(np.shape(operand), shape) == shape
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError(f"{op}: expected a {name} that broadcasts to {shape}, got shape {np.shape(operand)}")
+    return operand
+
+
 # ------------------------------------------------------------------------------------------------ cross entropy
 
 
@@ -313,7 +325,7 @@ def binary_cross_entropy_with_logits(
         pos_weight: the factor p of the positive class, broadcast.
 
     Raises:
-        ValueError: for different shapes.
+        ValueError: for different shapes, and for weights that do not broadcast to them.
         TypeError: for logits that are not floating.
     """
     check_reduction(reduction, "binary_cross_entropy_with_logits")
@@ -321,8 +333,7 @@ def binary_cross_entropy_with_logits(
     from autograd.ops.activations import logsigmoid
 
     # Two logarithms instead of one, log(1 - s(x)) = log s(x) - x: nothing cancels where the loss is small.
-    ours = y if pos_weight is None else as_operand(pos_weight, "binary_cross_entropy_with_logits") * y
+    op = "binary_cross_entropy_with_logits"
+    ours = y if pos_weight is None else factor(pos_weight, x.shape, "pos_weight", op) * y
     loss = (y - 1.0) * logsigmoid(-x) - ours * logsigmoid(x)
-    if weight is not None:
-        loss = loss * weight
-    return reduced(loss, reduction)
+    return reduced(loss if weight is None else loss * factor(weight, x.shape, "weight", op), reduction)

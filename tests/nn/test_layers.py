@@ -70,3 +70,17 @@ def test_softmax_functions_take_an_axis_under_both_names(name):
     function, x = getattr(nn.functional, name), ag.randn(2, 3, 4)
     for found in (function(x, dim=1), function(x, axis=1), function(input=x, dim=1)):
         np.testing.assert_array_equal(found, function(x, 1))
+
+
+def test_constructors_that_are_given_nonsense():
+    for make, message in (
+        (lambda: nn.ZeroPad2d(1.5), r"ZeroPad2d: expected padding as one number or \(left, right, top, bottom\), got 1.5"),
+        (lambda: nn.ZeroPad2d((1, 2, 3, 0.5)), "ZeroPad2d: expected padding as one number"),
+        (lambda: nn.Embedding(3, 2, padding_idx="a"), "Embedding: expected padding_idx within 3 rows, got 'a'"),
+        (
+            lambda: nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2), -1),
+            "TransformerEncoder: expected num_layers to be a whole number >= 0, got -1",
+        ),
+    ):
+        with pytest.raises(ValueError, match=message):
+            make()

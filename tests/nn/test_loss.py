@@ -227,3 +227,16 @@ def test_class_weights_that_would_get_no_gradient_are_refused():
             loss(x, ag.tensor([1]), weight=weight)
     F.cross_entropy(x, ag.tensor([[0.5, 0.5]]), weight=weight).backward()  # among probabilities, they get one
     np.testing.assert_allclose(weight.grad, -0.5 * F.log_softmax(x.detach(), 1).numpy()[0], rtol=1e-6)
+
+
+def test_weights_do_not_broadcast_a_loss():
+    x, y = ag.full((3,), 0.5), ag.ones(3)
+    for name, loss in (("weight", F.binary_cross_entropy), ("weight", F.binary_cross_entropy_with_logits)):
+        with pytest.raises(
+            ValueError, match=rf"{loss.__name__}: expected a {name} that broadcasts to \(3,\), got shape \(2, 3\)"
+        ):
+            loss(x, y, weight=ag.ones(2, 3))
+    with pytest.raises(ValueError, match=r"with_logits: expected a pos_weight that broadcasts to \(3,\), got shape \(2,\)"):
+        F.binary_cross_entropy_with_logits(x, y, pos_weight=ag.ones(2))
+    with pytest.raises(ValueError, match=r"triplet_margin_loss: expected vectors \(N, D\) or \(D,\), got 0-d tensors"):
+        F.triplet_margin_loss(ag.tensor(1.0), ag.tensor(1.0), ag.tensor(1.0))
