@@ -7,7 +7,8 @@
 Microseconds a step, with gradients that are there already. Each library runs in a process of its own (their idle threads would
 slow each other down), in turn, with two threads each. "default" is what PyTorch's constructor chooses, "fused" its one-kernel
 form, where it has one. The ratio is the median over the rounds of PyTorch's time divided by ours: above 1, ours is the faster
-one; "best" is the ratio of the shortest times, which a busy machine disturbs less. Lion and LAMB are not in PyTorch.
+one; "best" is the ratio of the shortest times, which a busy machine disturbs less. What was asked is met if both ratios say so.
+Lion and LAMB are not in PyTorch.
 """
 
 from __future__ import annotations
@@ -149,10 +150,9 @@ def main() -> None:
             for form in ("default", "fused") if name in FUSED else ("default",):
                 ours, theirs, ratio, best = compare(name, size, form, pipes, options.rounds)
                 target = TARGETS.get((name, size))
-                asked = "" if target is None else f">= {target:.0f} {'yes' if ratio >= target else 'NO'}"
-                print(
-                    f"{name:<19}{size:>10}{form:>10}{ours:>11.1f}{theirs:>11.1f}{ratio:>8.2f}{best:>7.2f}  {asked}", flush=True
-                )
+                asked = "" if target is None else f">= {target:.0f} {'yes' if min(ratio, best) >= target else 'NO'}"
+                figures = f"{ours:>11.1f}{theirs:>11.1f}{ratio:>8.2f}{best:>7.2f}"
+                print(f"{name:<19}{size:>10}{form:>10}{figures}  {asked}", flush=True)
     for pipe in pipes:
         pipe.send(None)
 
