@@ -19,7 +19,7 @@ from benchmarks.workloads import Sizes
 
 FOLDER = Path(__file__).resolve().parent
 TOLERANCE = 1e-3  # of the losses of two engines after a few steps in float32, relative
-PAUSE = 0.1  # seconds between turns: threads of OpenBLAS spin for 30 ms after their last product, and would disturb the next engine
+PAUSE = 0.1  # seconds between turns: threads of OpenBLAS spin for 30 ms after a product, which would disturb the next engine
 PHASES = ("forward", "backward", "step")
 
 
