@@ -39,9 +39,7 @@ def _mlp(widths: list[int], batch: int) -> Sizes:
 
 
 CURVES = [
-    Curve(
-        "nodes", "chain", "ops in a chain on 8 values", [100, 1_000, 10_000, 100_000], lambda n: {"steps": n // 2, "n": 8}, True
-    ),
+    Curve("nodes", "chain", "ops in a chain on 8 values", [100, 1_000, 10_000, 100_000], lambda n: {"steps": n // 2, "n": 8}),
     Curve("depth", "mlp", "layers of 64, batch 32", [4, 8, 16, 32, 64, 128], lambda n: _mlp([64] * (n + 1), 32)),
     Curve("width", "mlp", "width of 4 layers, batch 128", [32, 64, 128, 256, 512, 1024], lambda n: _mlp([n] * 5, 128)),
     Curve("batch", "mlp", "batch of 256-256-256-10", [16, 64, 256, 1024, 4096], lambda n: _mlp([256, 256, 256, 10], n)),
