@@ -29,10 +29,10 @@ def gumbel_softmax(
     logits: Any,
     tau: float = 1.0,
     hard: bool = False,
-    eps: float = 1e-10,
+    eps: float = 1e-10,  # noqa: ARG001
     dim: int = -1,
     *,
-    generator: Any = None,  # noqa: ARG001
+    generator: Any = None,
 ) -> Any:
     """softmax((logits + g) / tau) with g from the Gumbel distribution: a draw by softmax(logits) that has a gradient.
 
