@@ -70,6 +70,9 @@ class _Layers(Recurrent):
                     setattr(self, f"weight_hr_{suffix}", empty((out, self.hidden_size), dtype))
         self.reset_parameters()
 
+    def flatten_parameters(self) -> None:
+        """Nothing: PyTorch's GPU kernels want their weights in one piece, and programs ask for it."""
+
     def _suffixes(self, layer: int) -> list[str]:
         return [f"l{layer}", f"l{layer}_reverse"] if self.bidirectional else [f"l{layer}"]
 
