@@ -243,9 +243,9 @@ def reachable(roots: Iterable[Node], ends: Container[Node] = ()) -> list[Node]:
     return sorted(seen, key=operator.attrgetter("seq"), reverse=True)
 
 
-def saved_arrays(node: Node) -> list[np.ndarray[Any, Any]]:
-    """What a node keeps for the backward pass: saved arguments and outputs, and arrays among its static arguments."""
-    found, stack = [], [node.saved, *(node.static or {}).values()]
+def arrays_in(*values: Any) -> list[np.ndarray[Any, Any]]:
+    """The arrays among values and in tuples of them."""
+    found, stack = [], list(values)
     while stack:
         item = stack.pop()
         if isinstance(item, np.ndarray):
@@ -253,6 +253,14 @@ def saved_arrays(node: Node) -> list[np.ndarray[Any, Any]]:
         elif isinstance(item, tuple | list):
             stack.extend(item)
     return found
+
+
+def saved_arrays(node: Node) -> list[np.ndarray[Any, Any]]:
+    """What a node keeps for the backward pass: saved arguments and outputs, and arrays among its static arguments.
+
+    None, once a backward pass has used them. This is what tables and pictures mean by saved bytes.
+    """
+    return [] if node.saved is FREED else arrays_in(node.saved, *(node.static or {}).values())
 
 
 def wrap(array: Any, node: Node | None) -> Any:

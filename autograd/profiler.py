@@ -15,21 +15,12 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from autograd import versions
-from autograd.graph import FREED, SEVERAL, Array, Node
+from autograd.graph import SEVERAL, Array, Node, arrays_in, saved_arrays
 from autograd.mode import Mode, Scope, get_mode, set_mode
 from autograd.primitive import primitives, quiet, unguarded
 
 _clock = time.perf_counter
 Phase = Literal["forward", "backward"]
-
-
-def arrays_in(value: Any) -> Iterable[Array]:
-    """The arrays in a tuple (of tuples) of arrays and other things."""
-    if isinstance(value, np.ndarray):
-        yield value
-    elif isinstance(value, tuple | list):
-        for item in value:
-            yield from arrays_in(item)
 
 
 class Cost:
@@ -222,7 +213,7 @@ class profile:
         ran, self._ran = self._ran, None
         cost = self.nodes[node] = Cost()
         cost.calls = 1
-        cost.saved = self._newly_kept(node.saved)
+        cost.saved = self._newly_kept(node)
         start = now
         if ran is not None:
             cost.made = ran.made
@@ -316,9 +307,9 @@ class profile:
                 self.modules.setdefault(path, Cost()).calls += 1
         return known[1]
 
-    def _newly_kept(self, saved: Any) -> int:
+    def _newly_kept(self, node: Node) -> int:
         total = 0
-        for array in arrays_in(saved if saved is not FREED else None):
+        for array in saved_arrays(node):
             known = self._kept.get(id(array))
             if known is None or known() is not array:
                 self._kept[id(array)] = weakref.ref(array)

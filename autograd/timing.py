@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.backward import accumulate_grads, backpropagate
-from autograd.graph import Node, reachable
+from autograd.graph import Node, reachable, saved_arrays
 from autograd.mode import enable_grad
-from autograd.profiler import arrays_in
 from autograd.tensor import Tensor
 
 
@@ -104,7 +103,7 @@ def benchmark(
     roots = [output.node for output in outputs if output.node is not None and output.requires_grad]
     order = reachable(roots)
     nodes = [node for node in order if not node.is_leaf]
-    distinct = {id(array): array.nbytes for node in nodes for array in arrays_in(node.saved)}
+    distinct = {id(array): array.nbytes for node in nodes for array in saved_arrays(node)}
     leaves = [(node, getattr(node, "grad", None)) for node in order if node.is_leaf]
     del outputs, order
     arrays = [value._data if isinstance(value, Tensor) else value for value in inputs]

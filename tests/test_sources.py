@@ -48,6 +48,14 @@ def test_arrows_run_one_way():
             assert not {name.split(".")[0] for name in names} & {"nn", "optim"}, path
 
 
+def test_nn_does_not_need_optim():
+    code = (
+        "import sys, nn; print('optim' in sys.modules, nn.utils.clip_grad_norm_.__module__, 'clip_grad_norm_' in dir(nn.utils))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.split() == ["False", "optim.clip", "True"]
+
+
 @pytest.mark.parametrize("values", [[1 + 2j], np.array([1j]), np.array([1.0], np.complex64)])
 def test_hard_case_075_complex_numbers_are_refused(values):
     with pytest.raises(TypeError, match="complex"):

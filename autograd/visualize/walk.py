@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.graph import ALIAS, CONSTANT, FREED, ITEM, LEAF, SEVERAL, Node
+from autograd.graph import ALIAS, CONSTANT, FREED, ITEM, LEAF, SEVERAL, Node, saved_arrays
 from autograd.mode import Scope
 from autograd.versions import owner
 from autograd.visualize.model import Box, Edge, Graph, Vertex, bytes_text, count_text, norm_text, number_text, shape_text
@@ -167,19 +167,9 @@ def _kept_values(nodes: list[Node]) -> set[Node]:
     return kept
 
 
-def _arrays(saved: Any) -> Iterable[np.ndarray[Any, Any]]:
-    stack = [saved]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, np.ndarray):
-            yield item
-        elif isinstance(item, tuple | list):
-            stack.extend(item)
-
-
 def _saved_bytes(nodes: list[Node]) -> int:
     """The bytes of all saved arrays, each counted once."""
-    distinct = {id(array): array.nbytes for node in nodes if node.saved is not FREED for array in _arrays(node.saved)}
+    distinct = {id(array): array.nbytes for node in nodes for array in saved_arrays(node)}
     return sum(distinct.values())
 
 
@@ -292,7 +282,7 @@ class _Facts:
         if node.saved is FREED:
             facts.append(("saved", "released"))
         else:
-            vertex.saved_bytes = sum(array.nbytes for array in _arrays(node.saved))
+            vertex.saved_bytes = sum(array.nbytes for array in saved_arrays(node))
             facts.append(("saved", bytes_text(vertex.saved_bytes)))
         if node in self._costs:
             vertex.seconds, vertex.memory = self._costs[node]
