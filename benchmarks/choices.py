@@ -258,11 +258,11 @@ def optimizers() -> None:
         {"packed (ours)": packed.step, "one by one": lambda: [optimizer.step() for optimizer in single]},
     )
     large = optim.Adam(adam(1, 3_000_000))
-    block, cores = flat.BLOCK, flat.CORES
+    block, available = flat.BLOCK, threads.processors
 
-    def step(block: int, cores: int) -> Callable[[], Any]:
+    def step(block: int, count: int) -> Callable[[], Any]:
         def run() -> None:
-            flat.BLOCK, flat.CORES = block, cores
+            flat.BLOCK, threads.processors = block, lambda: count  # type: ignore[assignment]
             large.step()
 
         return run
@@ -270,12 +270,12 @@ def optimizers() -> None:
     show(
         "Adam, one parameter of 3,000,000 values",
         {
-            "blocks, all cores up to 2 (ours)": step(block, cores),
-            "blocks": step(block, 1),
-            "smaller blocks": step(block // 8, 1),
+            "blocks, on two processors (ours)": step(block, 2),
+            "on one": step(block, 1),
+            "on one, smaller blocks": step(block // 8, 1),
         },
     )
-    flat.BLOCK, flat.CORES = block, cores
+    flat.BLOCK, threads.processors = block, available
 
 
 def main() -> None:

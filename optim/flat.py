@@ -8,47 +8,24 @@ Which arrays those are is decided here.
   and operation (``python -m benchmarks.choices``). Parameters keep memory of their own, so whoever holds a view of one
   (``numpy()``, a state dict, a tied layer) goes on seeing it change, and a write to one is not taken for a write to all.
 - **Large parameters** are worked on where they are, in blocks that fit a core's cache, with scratch memory of one block:
-  nothing is copied and nothing is allocated. Two threads share the blocks of very large ones (NumPy releases the
-  interpreter lock).
+  nothing is copied and nothing is allocated. Two threads share the blocks of very large ones (:mod:`autograd.threads`).
 - **float16** is updated in float32, and its buffers stay in float32.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd import Tensor
+from autograd import Tensor, threads
 
 Array = NDArray[Any]
 Rule = Callable[..., None]  # rule(p, g, scratch, *buffers), in place
 
 BLOCK = 1 << 16  # values: the four or five arrays of a step in float32 stay within about 1 MB
-SHARED = 4 * BLOCK  # from here on two threads pay
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-_pool: ThreadPoolExecutor | None = None
-
-
-def _second_thread() -> ThreadPoolExecutor:
-    global _pool
-    if _pool is None:
-        _pool = ThreadPoolExecutor(1, "optim")
-    return _pool
-
-
-if hasattr(os, "register_at_fork"):  # the child of a fork has the pool but not its thread
-
-    def _forget_pool() -> None:
-        global _pool
-        _pool = None
-
-    os.register_at_fork(after_in_child=_forget_pool)
 
 
 class Workspace:
@@ -200,27 +177,21 @@ class Pack:
         if g.dtype != self.dtype:
             g = g.astype(self.dtype)
         flat = (p, g, *buffers)
-        first = self.work.arrays(self.dtype)[1:]
-        if self.numel >= SHARED and CORES > 1:
-            middle = self.numel // BLOCK // 2 * BLOCK
-            rest = _second_thread().submit(_in_blocks, rule, flat, middle, self.numel, self.work.arrays(self.dtype, 1)[1:])
-            try:
-                _in_blocks(rule, flat, 0, middle, first)
-            finally:
-                rest.result()
-        else:
-            _in_blocks(rule, flat, 0, self.numel, first)
+        scratch = [self.work.arrays(self.dtype, half)[1:] for half in (0, 1)]
+
+        def work(rows: slice) -> None:  # all rows, or those of a thread
+            _in_blocks(rule, [a[rows] for a in flat], scratch[rows.start > 0])
+
+        threads.each(work, self.numel, block=self.numel)
         if not self.direct:
             array[...] = p.reshape(array.shape)
 
 
-def _in_blocks(rule: Rule, flat: Sequence[Array], start: int, stop: int, scratch: Sequence[Array]) -> None:
-    """Applies the rule from start to stop, a block at a time."""
-    with np.errstate(all="ignore"):  # a thread has its own
-        for low in range(start, stop, BLOCK):
-            high = min(low + BLOCK, stop)
-            p, g, *buffers = (a[low:high] for a in flat)
-            rule(p, g, tuple(a[: high - low] for a in scratch), *buffers)
+def _in_blocks(rule: Rule, flat: Sequence[Array], scratch: Sequence[Array]) -> None:
+    """Applies the rule to a block after the other."""
+    for low in range(0, len(flat[0]), BLOCK):
+        p, g, *buffers = (a[low : low + BLOCK] for a in flat)
+        rule(p, g, tuple(a[: len(p)] for a in scratch), *buffers)
 
 
 def working_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:

@@ -11,6 +11,7 @@ import pytest
 import autograd as ag
 import nn
 import optim
+from autograd import threads
 from optim import flat
 
 KINDS = {
@@ -56,9 +57,9 @@ def test_packs_blocks_and_threads_give_the_same_bits(make, monkeypatch):
     found = [packed]
     for block in (60, 100, 500):
         monkeypatch.setattr(flat, "BLOCK", block)
-        monkeypatch.setattr(flat, "SHARED", 4 * block)
-        for cores in (1, 2):
-            monkeypatch.setattr(flat, "CORES", cores)
+        monkeypatch.setattr(threads, "LEAST", 4 * block)
+        for count in (1, 2):
+            monkeypatch.setattr(threads, "processors", lambda count=count: count)
             params, (optimizer,) = steps(make, values)
             assert len(optimizer._plans[0].packs) > 1
             found.append(params)
@@ -150,7 +151,7 @@ def test_gradients_are_not_written_to(make):
             np.testing.assert_array_equal(p.grad, g)
 
 
-@pytest.mark.parametrize("size", [10_000, 3 * flat.BLOCK, 5 * flat.BLOCK])
+@pytest.mark.parametrize("size", [10_000, 3 * flat.BLOCK, threads.LEAST])
 @pytest.mark.parametrize("kind", ["sgd", "adam", "adamw"])
 def test_a_step_allocates_nothing_of_the_parameters_size(kind, size):
     params = [nn.Parameter(np.ones(size, np.float32)) for _ in range(3)]
@@ -223,9 +224,9 @@ def test_packs_are_kept_from_step_to_step():
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_the_child_of_a_fork_can_take_a_step():
-    p = nn.Parameter(np.ones(flat.SHARED, np.float32))
+    p = nn.Parameter(np.ones(threads.LEAST, np.float32))
     optimizer = optim.SGD([p], lr=0.1)
-    p.grad = ag.Tensor(np.ones(flat.SHARED, np.float32))
+    p.grad = ag.Tensor(np.ones(threads.LEAST, np.float32))
     optimizer.step()  # starts the second thread
     child = os.fork()
     if child == 0:
@@ -239,7 +240,7 @@ def test_the_child_of_a_fork_can_take_a_step():
 
 
 def test_an_error_in_either_half_of_a_large_parameter_is_raised(monkeypatch):
-    monkeypatch.setattr(flat, "CORES", 2)
+    monkeypatch.setattr(threads, "processors", lambda: 2)
 
     class Faulty(optim.Optimizer):
         def __init__(self, params, limit):
@@ -252,8 +253,8 @@ def test_an_error_in_either_half_of_a_large_parameter_is_raised(monkeypatch):
 
             return update
 
-    p = nn.Parameter(np.arange(flat.SHARED, dtype=np.float32))
-    p.grad = ag.Tensor(np.ones(flat.SHARED, np.float32))
-    for limit in (0, flat.SHARED - flat.BLOCK):
+    p = nn.Parameter(np.arange(threads.LEAST, dtype=np.float32))
+    p.grad = ag.Tensor(np.ones(threads.LEAST, np.float32))
+    for limit in (0, threads.LEAST // 2):
         with pytest.raises(ZeroDivisionError, match="here"):
             Faulty([p], limit).step()
