@@ -167,6 +167,11 @@ def _kept_values(nodes: list[Node]) -> set[Node]:
     return kept
 
 
+def _from_here(place: str) -> str:
+    """A file and line as seen from the working directory: a picture that is passed on should not tell where its maker lives."""
+    return place.removeprefix(os.getcwd() + os.sep)
+
+
 def _saved_bytes(nodes: list[Node]) -> int:
     """The bytes of all saved arrays, each counted once."""
     distinct = {id(array): array.nbytes for node in nodes for array in saved_arrays(node)}
@@ -291,7 +296,7 @@ class _Facts:
         trace = getattr(node, "trace", None)
         if trace is not None:
             vertex.line = os.path.basename(str(trace))
-            facts.append(("source", str(trace)))
+            facts.append(("source", _from_here(str(trace))))
         if node.scope is not None:
             facts.append(("module", ".".join(node.scope.path())))
         vertex.facts = tuple(facts)

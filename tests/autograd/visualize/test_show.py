@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -61,6 +62,18 @@ def test_all_values_are_known_where_they_were_recorded():
     assert [vertex(drawing, name).written for name in ("relu", "multiply", "sum")] == ["= [2, 0]", "= [6, 0]", "= 6"]
     assert re.fullmatch(r"test_show.py:\d+", vertex(drawing, "relu").line)
     assert vertex(drawing, "relu").line in drawing.dot
+
+
+def test_a_picture_does_not_tell_where_its_maker_lives(monkeypatch):
+    x = leaf(2.0)
+    with ag.record_source():
+        y = ag.exp(x)
+    folder = Path(__file__).parent
+    monkeypatch.chdir(folder)
+    assert str(folder) not in draw(y).dot
+    assert re.search(r"source: test_show\.py:\d+", draw(y).dot)
+    monkeypatch.chdir(folder.parent)
+    assert f"source: {folder.name}/test_show.py:" in draw(y).dot
 
 
 def test_statistics_are_those_of_the_array():
