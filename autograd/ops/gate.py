@@ -39,12 +39,12 @@ def choose(mask: Any, a: Any, b: Any) -> Array:
 
 
 def _gate(g: Any, mask: Any) -> Any:
-    if isinstance(g, np.ndarray) and g.shape == np.shape(mask) and g.shape:
+    if type(g) is np.ndarray and type(mask) is np.ndarray and g.shape == mask.shape and g.shape:
         integer = _INTEGERS.get(g.dtype)
         if integer is not None:
-            out = np.empty_like(g)
-            np.multiply(g.view(integer), mask, out=out.view(integer))
-            return out
+            bits = mask.astype(integer)  # (a product of integers and booleans would convert them by pieces, which is slower)
+            bits *= g.view(integer)
+            return bits.view(g.dtype)
     return np.where(mask, g, 0.0)
 
 
@@ -53,8 +53,9 @@ def in_rules(function: Callable[..., Any]) -> Callable[..., Any]:
     kernel = function.primitive.kernel  # type: ignore[attr-defined]
 
     def on_either(*arguments: Any, **static: Any) -> Any:
-        if any(type(argument) is graph.tensor_type for argument in arguments):
-            return function(*arguments, **static)
+        for argument in arguments:
+            if type(argument) is graph.tensor_type:
+                return function(*arguments, **static)
         return kernel(*arguments, **static)
 
     return on_either
