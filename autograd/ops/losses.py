@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd.arrays import Array
 from autograd.ops import _rows
-from autograd.ops._rows import blocks, exponentials
+from autograd.ops._rows import blocks, exponentials, places, vector_sum
 from autograd.ops.indexing import getitem
 from autograd.ops.reductions import tensor_of
 from autograd.ops.shaping import moveaxis, reshape
@@ -68,7 +68,13 @@ def factor(values: Any, shape: tuple[int, ...], name: str, op: str) -> Any:
 
 
 def _cross_entropy_composition(
-    logits: Any, *, target: Array, scale: Array | None, shares: Array | None, valid: Array | None, mass: float | None
+    logits: Any,
+    *,
+    target: Array,
+    mass: float | None,
+    scale: Array | None = None,
+    shares: Array | None = None,
+    valid: Array | None = None,
 ) -> Any:
     """-scale_i logp[i, target_i] - sum_c shares_c logp[i, c], row by row; 0 for ignored rows; their sum over the mass.
 
@@ -88,26 +94,35 @@ def _cross_entropy_composition(
 
 
 def _cross_entropy_kernel(
-    logits: Array, *, target: Array, scale: Array | None, shares: Array | None, valid: Array | None, mass: float | None
+    logits: Array,
+    *,
+    target: Array,
+    mass: float | None,
+    scale: Array | None = None,
+    shares: Array | None = None,
+    valid: Array | None = None,
 ) -> tuple[Array, tuple[Array, ...]]:
     wide = logits.astype(np.float32) if logits.dtype == np.float16 else logits
     exponentiated, sums, shift = _exponentials(wide)
-    loss = np.log(sums)
-    if shift is not None:
-        loss += shift
-    logs = loss if shares is None else loss.copy()
-    loss -= wide[np.arange(len(target)), target]
+    index = places(target, wide.shape[1])
+    ratio = sums / exponentiated.reshape(-1)[index]
+    if ratio.dot(ratio) < math.inf:
+        loss = np.log(ratio)
+    else:  # the target's exponential is too small, so its logit is far from the greatest, and nothing cancels
+        picked = wide.reshape(-1)[index]
+        loss = np.log(sums) - (picked if shift is None else picked - shift)
     if scale is not None:
         loss *= scale
     if shares is not None:
         no_share = shares == 0  # of nothing, even -inf is 0
         total = np.matmul(np.where(no_share, 0, wide) if no_share.any() else wide, shares)
+        logs = np.log(sums) if shift is None else np.log(sums) + shift
         loss += logs * np.sum(shares) - total
     if valid is not None:
         loss = np.where(valid, loss, 0)
     if mass is not None:  # summed before it is rounded to float16
-        loss = np.asarray(np.add.reduce(loss) / mass)
-    return loss.astype(logits.dtype, copy=False), (exponentiated, sums)
+        loss = np.asarray(vector_sum(loss) / mass)
+    return loss if loss.dtype == logits.dtype else loss.astype(logits.dtype), (exponentiated, sums, index)
 
 
 def _exponentials(x: Array) -> tuple[Array, Array, Array | None]:
@@ -127,6 +142,8 @@ def _exponentials(x: Array) -> tuple[Array, Array, Array | None]:
 
 
 def _scaled_rows(x: Array, factors: Array) -> Array:
+    if x.size <= _rows.BLOCK:
+        return np.asarray(x * factors[:, None])
     out = np.empty_like(x)
 
     def work(block: slice) -> None:
@@ -143,24 +160,26 @@ def _cross_entropy_rule(
     _logits: Any,
     *,
     residuals: tuple[Array, ...],
-    target: Array,
-    scale: Array | None,
-    shares: Array | None,
-    valid: Array | None,
+    target: Array,  # noqa: ARG001
     mass: float | None,
+    scale: Array | None = None,
+    shares: Array | None = None,
+    valid: Array | None = None,
 ) -> list[Any]:
     """(softmax sum(weights) - weights) g, row by row."""
-    exponentiated, sums = residuals
-    factor = g.astype(exponentiated.dtype)
-    if mass is not None:  # one for all rows
-        factor = np.divide(factor, mass)
+    exponentiated, sums, index = residuals
+    factor: Any  # one for each row, or a number for all
+    if mass is not None:
+        factor = float(g) / mass if mass else math.nan
+    else:
+        factor = g.astype(exponentiated.dtype)
     of_target = factor if scale is None else factor * scale
     of_softmax = of_target if shares is None else of_target + factor * np.sum(shares)
     out = _scaled_rows(exponentiated, of_softmax / sums)
     if shares is not None:
         for block in blocks(*out.shape):  # without another array of this size
-            out[block] -= np.multiply.outer(factor[block], shares) if factor.ndim else factor * shares
-    out[np.arange(len(target)), target] -= of_target
+            out[block] -= np.multiply.outer(factor[block], shares) if mass is None else factor * shares
+    out.reshape(-1)[index] -= of_target
     if valid is not None:
         out[~valid] = 0
     return [out]
@@ -174,14 +193,17 @@ def _class_rows(x: Any, target: Any, op: str) -> tuple[Any, Array, tuple[int, ..
     classes = np.asarray(getattr(target, "_data", target))
     if classes.dtype.kind not in "iu":
         raise TypeError(f"{op}: expected class indices as integers, got {classes.dtype}")
-    if x.ndim == 0:
+    whole = x._data.shape
+    if not whole:
         raise ValueError(f"{op}: expected an axis of classes, got a 0-d input")
-    shape = () if x.ndim == 1 else (x.shape[0], *x.shape[2:])
+    shape = whole[:1] + whole[2:] if len(whole) > 1 else ()
     if classes.shape != shape:
-        raise ValueError(f"{op}: expected a target of shape {shape} for an input of shape {x.shape}, got {classes.shape}")
-    if x.ndim == 1:
+        raise ValueError(f"{op}: expected a target of shape {shape} for an input of shape {whole}, got {classes.shape}")
+    if len(whole) == 2:
+        return x, classes, shape
+    if len(whole) == 1:
         x = reshape(x, (1, -1))
-    elif x.ndim > 2:
+    else:
         x = moveaxis(x, 1, -1)
         x = reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
     return x, classes.reshape(-1), shape
@@ -190,8 +212,10 @@ def _class_rows(x: Any, target: Any, op: str) -> tuple[Any, Array, tuple[int, ..
 def _checked(classes: Array, count: int, ignore_index: int, op: str) -> tuple[Array, Array | None]:
     """The classes with ignored ones as 0, and which rows count (None: all)."""
     quick = classes.dtype == np.int64 and classes.size and not 0 <= ignore_index < count
-    if quick and np.maximum.reduce(classes.view(np.uint64)) < count:  # a negative one would be huge
-        return classes, None
+    if quick:
+        positive = classes.view(np.uint64)  # a negative one is huge
+        if positive[positive.argmax()] < count:  # (a quarter of the time of np.maximum.reduce)
+            return classes, None
     valid = classes != ignore_index
     bad = valid & ((classes < 0) | (classes >= count))
     if bad.any():
@@ -250,7 +274,7 @@ def cross_entropy(
         raise ValueError(f"cross_entropy: expected label_smoothing between 0 and 1, got {label_smoothing}")
     x = tensor_of(input, "cross_entropy")
     goal = tensor_of(target, "cross_entropy")
-    if goal.dtype.kind == "f":
+    if goal._data.dtype.kind == "f":
         if goal.shape != x.shape:
             raise TypeError(
                 f"cross_entropy: expected integer classes, or probabilities of shape {x.shape}, "
@@ -260,21 +284,25 @@ def cross_entropy(
             raise ValueError(f"cross_entropy: expected ignore_index only with classes as targets, got {ignore_index}")
         return _soft_cross_entropy(x, goal, weight, reduction, label_smoothing)
     rows, classes, shape = _class_rows(x, goal, "cross_entropy")
-    count = rows.shape[1]
+    count = rows._data.shape[1]
     classes, valid = _checked(classes, count, ignore_index, "cross_entropy")
-    dtype = np.float32 if x.dtype == np.float16 else x.dtype
-    weights = class_weights(weight, count, dtype, "cross_entropy")
-    scale = None if weights is None else weights[classes]
-    if scale is None:
-        mass = float(len(classes) if valid is None else np.count_nonzero(valid))
-    else:
-        mass = float(np.sum(scale if valid is None else scale[valid], dtype=np.float64))
-    shares = None
-    if label_smoothing:
-        shares = np.full(count, label_smoothing / count, dtype) if weights is None else weights * (label_smoothing / count)
-        scale = np.full(len(classes), 1.0 - label_smoothing, dtype) if scale is None else scale * (1.0 - label_smoothing)
-    divisor = {"none": None, "sum": 1.0, "mean": mass}[reduction]
-    loss = _cross_entropy(rows, target=classes, scale=scale, shares=shares, valid=valid, mass=divisor)
+    factors: dict[str, Array] = {}  # only what there is: most losses have neither weights nor rows that do not count
+    mass = float(len(classes))
+    if valid is not None:
+        factors["valid"] = valid
+        mass = float(np.count_nonzero(valid))
+    if weight is not None or label_smoothing:
+        dtype = x.dtype if x.dtype != np.float16 else np.dtype(np.float32)
+        weights = class_weights(weight, count, dtype, "cross_entropy")
+        scale = np.ones(len(classes), dtype) if weights is None else weights[classes]
+        if weights is not None:
+            mass = float(np.sum(scale if valid is None else scale[valid], dtype=np.float64))
+        if label_smoothing:
+            share = label_smoothing / count
+            factors["shares"] = np.full(count, share, dtype) if weights is None else weights * share
+        factors["scale"] = scale * (1.0 - label_smoothing) if label_smoothing else scale
+    divisor = mass if reduction == "mean" else 1.0 if reduction == "sum" else None
+    loss = _cross_entropy(rows, target=classes, mass=divisor, **factors)
     return reshape(loss, shape) if divisor is None else loss
 
 

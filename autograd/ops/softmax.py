@@ -98,7 +98,7 @@ def _log_softmax_kernel(x: Array, *, axis: int) -> Array:
 
         def work(block: slice) -> None:
             part = out[block]
-            sums, shift = exponentials(rows[block], part)
+            sums, shift = exponentials(rows[block], part, reach=10.0)
             logs = np.log(sums)[:, None]
             if shift is None:
                 np.subtract(rows[block], logs, out=part)
