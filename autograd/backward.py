@@ -212,14 +212,16 @@ def backpropagate(
         The cotangent by node, for the targets that were reached. Nothing is stored on the graph: what to do with the result
         is up to the caller, so an exception on the way leaves no half-updated ``.grad`` behind.
     """
-    order = reachable(roots, ends)
     routes = wanted = None
-    if targets is not None:
+    if targets is None:
+        operations = order = reachable(roots, ends, leaves=False)
+    else:
+        order = reachable(roots, ends)
         routes = _routes(targets, order, ends)
         order = [node for node in order if node in routes]
+        operations = [node for node in order if routes[node]]
         wanted = set(targets)
     sweep = Sweep(create_graph, routes)
-    operations = [node for node in order if sweep.rules(node)]
     for node in operations:
         if node.saved is FREED:
             raise _freed_error(node)
@@ -248,7 +250,7 @@ def backpropagate(
 def _walk(
     order: list[Node], sweep: Sweep, wanted: set[Node] | None, retain: bool, retained: dict[Node, Any] | None
 ) -> dict[Node, Any]:
-    """The backward loop itself: nodes newest first, each after all that consumed it."""
+    """The backward loop itself: nodes newest first, each after all that consumed it; leaves last."""
     results: dict[Node, Any] = {}
     cotangents = sweep.cotangents
     plain = not sweep.create_graph
@@ -265,10 +267,11 @@ def _walk(
             continue
         if node.hooks is not None:
             g = _run_hooks(node, g, plain, retained)
-        if node in wanted if wanted is not None else not rules:
-            results[node] = g
-        if not rules:
-            continue
+        if wanted is not None:
+            if node in wanted:
+                results[node] = g
+            if not rules:
+                continue
         if tracer is not None:
             _run_traced(tracer, node, saved, g, sweep)
             continue
@@ -280,12 +283,17 @@ def _walk(
         for index, rule in rules:
             parent = parents[index]
             cotangent = rule(g, *saved)
-            if parent.aval is not node.aval:
+            aval = parent.aval
+            if aval is not node.aval and (cotangent.shape != aval[0] or cotangent.dtype is not aval[1]):
                 cotangent = fit(cotangent, node, parent)
             if parent in cotangents:
                 sweep.add(parent, cotangent)
             else:
                 cotangents[parent] = cotangent
+    if wanted is None:  # what is left are the leaves
+        for node in dict.fromkeys((*cotangents, *sweep.scattered)):
+            g = sweep.take(node)
+            results[node] = g if node.hooks is None else _run_hooks(node, g, plain, retained)
     return results
 
 
@@ -321,18 +329,21 @@ def hand_on(node: Node, index: int, cotangent: Any, sweep: Sweep) -> None:
     """Adds the cotangent that a rule computed for an argument to what has arrived there; None is zero."""
     if cotangent is None:
         return
-    if type(cotangent) is not Scatter:
+    parent = node.parents[index]
+    if type(cotangent) is np.ndarray:
+        if cotangent.shape != parent.aval[0] or cotangent.dtype is not parent.aval[1]:
+            cotangent = fit(cotangent, node, parent)
+        if parent not in sweep.cotangents and not sweep.create_graph:
+            sweep.cotangents[parent] = cotangent
+            return
+    elif type(cotangent) is not Scatter:
         primitive = node.pullback.primitive
-        if (
-            primitive is not None
-            and primitive.checked
-            and not isinstance(cotangent, np.ndarray | np.generic | graph.tensor_type)
-        ):
+        if primitive is not None and primitive.checked and not isinstance(cotangent, np.generic | graph.tensor_type):
             raise TypeError(
                 f"{node.op}: expected the rule for argument {index} to return an array or None, got {type(cotangent).__name__}"
             )
-        cotangent = fit(cotangent, node, node.parents[index])
-    sweep.add(node.parents[index], cotangent)
+        cotangent = fit(cotangent, node, parent)
+    sweep.add(parent, cotangent)
 
 
 def saved_operands(node: Node, saved: Any, create_graph: bool) -> tuple[Any, ...]:

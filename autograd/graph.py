@@ -53,9 +53,10 @@ class Pullback:
         keeps: for the output and each argument, whether a wanted rule reads it; None when nothing is read.
         run: None for one rule per argument, which the backward loop calls itself; else what to call instead,
             ``run(node, saved, cotangent, sweep)``.
+        needs: for each argument, whether it requires a gradient.
     """
 
-    __slots__ = ("keeps", "name", "primitive", "run", "wanted")
+    __slots__ = ("_dropped", "keeps", "name", "needs", "primitive", "run", "wanted")
 
     def __init__(
         self,
@@ -64,12 +65,21 @@ class Pullback:
         wanted: tuple[tuple[int, Callable[..., Any]], ...] = (),
         keeps: tuple[bool, ...] | None = None,
         run: Callable[[Node, Any, Any, Sweep], None] | None = None,
+        needs: tuple[bool, ...] = (),
     ) -> None:
         self.name = name
         self.primitive = primitive
         self.wanted = wanted
         self.keeps = keeps
         self.run = run
+        self.needs = needs
+        self._dropped = [index for index in range(len(needs) + 1) if keeps is None or not keeps[index]]
+
+    def kept(self, values: list[Any]) -> tuple[Any, ...]:
+        """What a node saves of its output and arguments: those that a wanted rule reads, with None in place of the others."""
+        for index in self._dropped:
+            values[index] = None
+        return tuple(values)
 
 
 LEAF = Pullback("leaf")  # a tensor made by the user that requires a gradient
@@ -223,10 +233,10 @@ class HookHandle:
         self.remove()
 
 
-def reachable(roots: Iterable[Node], ends: Container[Node] = ()) -> list[Node]:
+def reachable(roots: Iterable[Node], ends: Container[Node] = (), leaves: bool = True) -> list[Node]:
     """Every node that a gradient from the roots reaches without going beyond ``ends``, newest first.
 
-    That is a reverse topological order, since a node is newer than its arguments.
+    That is a reverse topological order, since a node is newer than its arguments. ``leaves=False`` leaves out leaves.
     """
     seen = dict.fromkeys(roots)
     stack = list(seen)
@@ -237,10 +247,11 @@ def reachable(roots: Iterable[Node], ends: Container[Node] = ()) -> list[Node]:
         parents = node.parents
         for index, _ in node.pullback.wanted:
             parent = parents[index]
-            if parent not in seen:
+            if parent not in seen and (leaves or parent.pullback.wanted):
                 seen[parent] = None
                 stack.append(parent)
-    return sorted(seen, key=operator.attrgetter("seq"), reverse=True)
+    found = seen if leaves else [node for node in seen if node.pullback.wanted]
+    return sorted(found, key=operator.attrgetter("seq"), reverse=True)
 
 
 def arrays_in(*values: Any) -> list[np.ndarray[Any, Any]]:

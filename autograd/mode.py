@@ -43,13 +43,25 @@ class Scope:
         in_backward: True for ops recorded while a gradient was computed with ``create_graph=True``.
     """
 
-    __slots__ = ("in_backward", "name", "owner", "parent")
+    __slots__ = ("_name", "in_backward", "owner", "parent")
 
-    def __init__(self, name: str, owner: Any = None, parent: Scope | None = None, in_backward: bool = False) -> None:
-        self.name = name
+    def __init__(
+        self,
+        name: str | Callable[[Scope | None], str],
+        owner: Any = None,
+        parent: Scope | None = None,
+        in_backward: bool = False,
+    ) -> None:
+        self._name = name  # or a function that finds it from the parent: few scopes are ever asked for theirs
         self.owner = owner
         self.parent = parent
         self.in_backward: bool = in_backward or (parent is not None and parent.in_backward)
+
+    @property
+    def name(self) -> str:
+        if not isinstance(self._name, str):
+            self._name = self._name(self.parent)
+        return self._name
 
     def path(self) -> tuple[str, ...]:
         """The names from the outermost scope to this one."""

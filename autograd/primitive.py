@@ -144,13 +144,14 @@ class Primitive:
             if self.composition is not None:  # differentiated again, it reads its arguments itself
                 keeps = (keeps[0], *(index not in self.unread for index in range(count)))
             wanted = tuple((index, self.joint) for index in range(count) if needs[index])
-            return Pullback(self.name, self, wanted, keeps, _run_fused if self.composition else _run_joint)
+            return Pullback(self.name, self, wanted, keeps, _run_fused if self.composition else _run_joint, needs)
         if count > len(self.rules):
             raise TypeError(f"{self.name}: expected at most {len(self.rules)} arrays, got {count}")
         wanted = tuple((index, self.rules[index]) for index in range(count) if needs[index])
         marks = [_expand(self.marks[index], count) for index, _ in wanted]
         keeps = tuple(any(column) for column in zip(*marks, strict=True))
-        return Pullback(self.name, self, wanted, keeps if any(keeps) else None, None if self.simple else backward.run_rules)
+        run = None if self.simple else backward.run_rules
+        return Pullback(self.name, self, wanted, keeps if any(keeps) else None, run, needs)
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
@@ -297,18 +298,15 @@ def _record(
         if type(output) is not ndarray:
             output = np.asarray(output)
         node.aval = aval_of(output)
-    keeps = pullback.keeps
-    if keeps is None:
-        node.saved = (None,) * (len(values) + 1)
-    else:
-        kept: list[Any] = [value if keep else None for value, keep in zip((output, *values), keeps)]
-        if operands is not arguments:  # an array of the caller, who may write to it before backward
-            for index, original in enumerate(arguments, start=1):
-                if isinstance(original, ndarray) and kept[index] is not None:
-                    kept[index] = kept[index].copy()
-        node.saved = tuple(kept)
-    if primitive.composition is not None:
-        node.saved = (*node.saved, residuals)
+    saved = pullback.kept([output, *values])
+    if operands is not arguments:  # an array of the caller, who may write to it before backward
+        saved = tuple(
+            [
+                item.copy() if item is not None and index and isinstance(arguments[index - 1], ndarray) else item
+                for index, item in enumerate(saved)
+            ]
+        )
+    node.saved = saved if primitive.composition is None else (*saved, residuals)
     node.seq = tick()
     if duties:
         watch(node, operands, output)
@@ -366,7 +364,7 @@ def elementwise(
         The function that applies it to Tensors. If ``kernel`` is a ufunc, NumPy's own function reaches it too.
     """
     declared = Primitive(name or kernel.__name__, run or kernel, rules, simple=True)
-    make = {1: _unary, 2: _binary}.get(len(rules), _nary)
+    make = {1: _unary, 2: _binary, 3: _ternary}[len(rules)]
     function = make(declared, guard)
     if isinstance(kernel, np.ufunc):
         ufuncs[kernel] = function
@@ -508,9 +506,43 @@ def _binary(declared: Primitive, guard: bool) -> Function:
     return function
 
 
-def _nary(declared: Primitive, _guard: bool) -> Function:
+def _ternary(declared: Primitive, _guard: bool) -> Function:
+    kernel = declared.kernel
+    pullbacks = declared._pullbacks
+
     def function(*arguments: Any) -> Any:
-        return apply(declared, arguments)
+        try:
+            a, b, c = arguments
+            values = a._data, b._data, c._data
+            needs = a._requires_grad, b._requires_grad, c._requires_grad
+        except (AttributeError, ValueError):
+            return apply(declared, arguments)
+        try:
+            z = quiet.run(kernel, *values)
+        except ValueError as error:
+            raise _explained(error, declared.name, values) from None
+        if type(z) is not ndarray:
+            z = np.asarray(z)
+        out = new(Tensor)
+        out._data = z
+        if True in needs:
+            mode = get_mode()
+            if mode.recording:
+                out.node = node = Node()
+                node.pullback = pullback = pullbacks.get(needs) or declared.pullback(needs)
+                node.parents = a.node or constant_node(a), b.node or constant_node(b), c.node or constant_node(c)
+                node.saved = pullback.kept([z, *values])
+                node.static = node.hooks = None
+                node.aval = aval_of(z)
+                node.seq = tick()
+                node.scope = mode.scope
+                out._requires_grad = True
+                if duties:
+                    watch(node, arguments, z)
+                return out
+        out.node = None
+        out._requires_grad = False
+        return out
 
     return function
 
@@ -610,7 +642,7 @@ def positional(kernel: Function, *rules: Function, name: str) -> Function:
     shape or dtype, use :func:`internal`.
     """
     declared = Primitive(name, kernel, rules, simple=True)
-    return _published(declared, _binary(declared, True) if len(rules) == 2 else _nary(declared, True), kernel.__doc__)
+    return _published(declared, (_binary if len(rules) == 2 else _ternary)(declared, True), kernel.__doc__)
 
 
 def fused(
@@ -653,20 +685,26 @@ def implements(*numpy_functions: Any) -> Callable[[Function], Function]:
 
 def _run_joint(node: Node, saved: Any, g: Any, sweep: Sweep) -> None:
     operands = backward.saved_operands(node, saved, sweep.create_graph)
-    _hand_out(node, _joint_cotangents(node, g, operands, node.static or {}, sweep), sweep)
+    rule = node.pullback.wanted[0][1]
+    g = backward.output_cotangent(node, g)
+    cotangents = (
+        rule(g, _wanted(node, sweep), *operands, **node.static) if node.static else rule(g, _wanted(node, sweep), *operands)
+    )
+    _hand_out(node, cotangents, sweep)
 
 
-def _joint_cotangents(node: Node, g: Any, operands: Sequence[Any], static: dict[str, Any], sweep: Sweep) -> Any:
-    rules = sweep.rules(node)
-    positions = {index for index, _ in rules}
-    rule = rules[0][1]
-    wanted = tuple(index in positions for index in range(len(node.parents)))
-    return rule(backward.output_cotangent(node, g), wanted, *operands, **static)
+def _wanted(node: Node, sweep: Sweep) -> tuple[bool, ...]:
+    """For each argument of a node with a joint rule, whether this pass wants its cotangent."""
+    if sweep.routes is None:
+        return node.pullback.needs
+    positions = [index for index, _ in sweep.routes[node]]
+    return tuple([index in positions for index in range(len(node.parents))])
 
 
 def _hand_out(node: Node, cotangents: Any, sweep: Sweep) -> None:
-    if not isinstance(cotangents, tuple | list) or len(cotangents) != len(node.parents):
-        got = len(cotangents) if isinstance(cotangents, tuple | list) else type(cotangents).__name__
+    kind = type(cotangents)
+    if (kind is not list and kind is not tuple) or len(cotangents) != len(node.parents):
+        got = len(cotangents) if isinstance(cotangents, tuple | list) else kind.__name__
         raise RuntimeError(f"{node.op}: expected the rule to return {len(node.parents)} cotangents, got {got}")
     tracer = get_mode().tracer
     for index, _ in sweep.rules(node):
@@ -677,11 +715,14 @@ def _hand_out(node: Node, cotangents: Any, sweep: Sweep) -> None:
 
 
 def _run_fused(node: Node, saved: Any, g: Any, sweep: Sweep) -> None:
-    *kept, residuals = saved
     if not sweep.create_graph:
-        static = {**(node.static or {}), "residuals": residuals}
-        _hand_out(node, _joint_cotangents(node, g, kept, static, sweep), sweep)
+        rule = node.pullback.wanted[0][1]
+        *kept, residuals = saved
+        g = backward.output_cotangent(node, g)
+        static = node.static or {}
+        _hand_out(node, rule(g, _wanted(node, sweep), *kept, residuals=residuals, **static), sweep)
         return
+    *kept, _ = saved
     composition = node.pullback.primitive.composition  # type: ignore[union-attr]
     tracked = [index for index, _ in node.pullback.wanted]
     positions = [index for index, _ in sweep.rules(node)]

@@ -76,7 +76,7 @@ class Module:
     def __call__(self, *arguments: Any, **options: Any) -> Any:
         before = get_mode()
         outer = before.scope
-        inner = Mode(before.recording, Scope(self._name_in(outer), self, outer), before.tracer, before.outer)
+        inner = Mode(before.recording, Scope(self._name_in, self, outer), before.tracer, before.outer)
         set_mode(inner)
         try:
             if self._forward_pre_hooks or self._forward_hooks or self._backward_hooks or self._backward_pre_hooks:
@@ -153,11 +153,15 @@ class Module:
     # -------------------------------------------------------------------------------------------- attributes
 
     def __getattr__(self, name: str) -> Any:
-        for registry in ("_parameters", "_buffers", "_modules"):
-            found = self.__dict__.get(registry)
-            if found is not None and name in found:
-                return found[name]
-        if "_modules" not in self.__dict__:
+        own = self.__dict__
+        try:
+            return own["_parameters"][name]  # what is asked for most often
+        except KeyError:
+            pass
+        for registry in ("_buffers", "_modules"):
+            if name in own.get(registry, ()):
+                return own[registry][name]
+        if "_modules" not in own:
             raise AttributeError(f"{type(self).__name__}: expected super().__init__() to be called first")
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
