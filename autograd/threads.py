@@ -5,8 +5,8 @@ lock, and where both come for it every few microseconds, each waits for the othe
 elements take as long on two processors as on one, halves of a million two thirds (``python -m benchmarks.choices``). Nor is
 anything smaller shared out: a thread needs some 20 microseconds to wake up.
 
-Where the other processor is busy, the helper begins only when this thread waits for it. So it is for some 20 milliseconds after
-each product of matrices: the threads of BLAS go on looking for work. Where that is seen, nothing is shared out for a while.
+Where the other processor is busy, the helper does not begin: so it is for some 20 milliseconds after each product of matrices,
+when the threads of BLAS go on looking for work. Then this thread takes its half back, and shares out nothing for a while.
 
 The halves do not depend on the number of processors, so neither do the results, to the bit.
 """
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
 LEAST = 3 << 18  # elements from which on it pays
-PAUSE = 0.02  # seconds for which nothing is shared out after the helper came too late
+PAUSE = 0.002  # seconds for which nothing is shared out after the helper did not begin
 
 _resume = 0.0  # when the pause is over
 
@@ -82,9 +82,12 @@ def each(work: Callable[[slice], None], count: int, width: int = 1, block: int =
     try:
         work(slice(half, count))
     finally:
-        done = time.perf_counter()
-        if other.result() > done:
-            _resume = time.perf_counter() + PAUSE
+        late = other.cancel()
+        if not late:
+            other.result()
+    if late:
+        _resume = time.perf_counter() + PAUSE
+        work(slice(0, half))
 
 
 def _pool() -> ThreadPoolExecutor:
@@ -96,8 +99,6 @@ def _pool() -> ThreadPoolExecutor:
     return _helper
 
 
-def _quietly(work: Callable[[slice], None], piece: slice) -> float:
-    """Does a piece in the context of the thread that calls it, without warnings and recording; returns when it began."""
-    began = time.perf_counter()
+def _quietly(work: Callable[[slice], None], piece: slice) -> None:
+    """Does a piece in the context of the thread that calls it, without warnings and recording."""
     quiet.run(work, piece)
-    return began

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -35,20 +34,29 @@ def test_every_row_is_done_once(processors, monkeypatch):
 
 def test_halves_run_in_two_threads_where_there_are_two_processors(processors):
     names = set()
-    threads.each(lambda rows: names.add(threading.current_thread().name), threads.LEAST)
+    meeting = threading.Barrier(processors, timeout=10.0)  # neither half ends before the other has begun
+
+    def work(rows):
+        names.add(threading.current_thread().name)
+        meeting.wait()
+
+    threads.each(work, threads.LEAST)
     assert len(names) == processors
 
 
-def test_nothing_is_shared_out_for_a_while_after_the_helper_came_too_late(monkeypatch):
+def test_a_half_is_taken_back_from_a_busy_helper_and_nothing_is_shared_out_for_a_while(monkeypatch):
     monkeypatch.setattr(threads, "processors", lambda: 2)
     monkeypatch.setattr(threads, "_resume", 0.0)
     monkeypatch.setattr(threads, "PAUSE", 60.0)
-    threads._pool().submit(time.sleep, 0.05)  # keeps the helper busy
-    names: list[str] = []
+    free = threading.Event()
+    busy = threads._pool().submit(free.wait, 10.0)
+    halves: list[tuple[int, str]] = []
     for _ in range(2):
-        threads.each(lambda rows: names.append(threading.current_thread().name), threads.LEAST)
+        threads.each(lambda rows: halves.append((rows.start, threading.current_thread().name)), threads.LEAST)
+        free.set()
+        assert busy.result()
     here = threading.current_thread().name
-    assert [name == here for name in names] == [True, False, True, True]
+    assert halves == [(start, here) for start in (threads.LEAST // 2, 0, 0, threads.LEAST // 2)]
 
 
 def test_work_inside_of_work_is_not_shared_out_again(processors):
