@@ -426,7 +426,7 @@ def _unary(declared: Primitive, guard: bool) -> Function:
     return function
 
 
-def _binary(declared: Primitive, guard: bool) -> Function:
+def _binary(declared: Primitive, guard: bool, broadcasts: bool = True) -> Function:
     kernel = declared.kernel
     first, second, both = (declared.pullback(needs) for needs in ((True, False), (False, True), (True, True)))
     nothing = (None, None, None)
@@ -475,7 +475,7 @@ def _binary(declared: Primitive, guard: bool) -> Function:
                 if pullback is both:
                     parent_a = a.node
                     parent_b = b.node
-                    node.aval = parent_a.aval if parent_a.aval is parent_b.aval else aval_of(z)
+                    node.aval = parent_a.aval if parent_a.aval is parent_b.aval and broadcasts else aval_of(z)
                 elif y is b:  # a Python number stands for itself
                     parent_a = a.node
                     parent_b = b
@@ -483,7 +483,7 @@ def _binary(declared: Primitive, guard: bool) -> Function:
                 else:
                     parent_a = a.node or constant_node(a)
                     parent_b = b.node or constant_node(b)
-                    node.aval = parent_a.aval if parent_a.aval is parent_b.aval else aval_of(z)
+                    node.aval = parent_a.aval if parent_a.aval is parent_b.aval and broadcasts else aval_of(z)
                 node.parents = (parent_a, parent_b)
                 node.static = node.hooks = None
                 node.seq = tick()
@@ -638,11 +638,11 @@ def internal(kernel: Function, *rules: Function, name: str, joint: Function | No
 def positional(kernel: Function, *rules: Function, name: str) -> Function:
     """Declares a primitive of two or three arrays that has no static arguments and whose rules always return an array.
 
-    It goes the short way of elementwise ops, forward and backward. Where two arguments of one shape and dtype give another
-    shape or dtype, use :func:`internal`.
+    It goes the short way of elementwise ops, forward and backward.
     """
     declared = Primitive(name, kernel, rules, simple=True)
-    return _published(declared, (_binary if len(rules) == 2 else _ternary)(declared, True), kernel.__doc__)
+    function = _binary(declared, True, broadcasts=False) if len(rules) == 2 else _ternary(declared, True)
+    return _published(declared, function, kernel.__doc__)
 
 
 def fused(

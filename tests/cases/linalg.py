@@ -6,6 +6,7 @@ import numpy as np
 from cases.case import Case, real
 
 import autograd as ag
+from autograd.ops import linalg
 
 try:
     import torch
@@ -26,6 +27,15 @@ CASES = [
     *(Case(op="matmul", label=f"{a}@{b}".replace(" ", ""), call=lambda x, y: x @ y, inputs=(real(*a), real(*b)),
            numpy=None if len(a) > 2 and len(b) < 3 else np.matmul, torch=lambda x, y: x @ y,
            derivative="g @ y.T; x.T @ g") for a, b in SHAPES),
+    *(Case(op="matmul_nt", label=f"{a}-{b}".replace(" ", ""), call=linalg._matmul_nt, inputs=(real(*a), real(*b)),
+           torch=lambda x, y: x @ y.mT, derivative="g @ y; g.T @ x")
+      for a, b in (((3, 4), (2, 4)), ((3, 4), (3, 4)), ((2, 3, 4), (5, 4)), ((2, 1, 3, 4), (5, 2, 4)), ((2, 0), (3, 0)))),
+    *(Case(op="matmul_tn", label=f"{a}-{b}".replace(" ", ""), call=linalg._matmul_tn, inputs=(real(*a), real(*b)),
+           torch=lambda x, y: x.mT @ y, derivative="y @ g.T; x @ g")
+      for a, b in (((4, 3), (4, 2)), ((3, 3), (3, 3)), ((2, 4, 3), (4, 5)), ((2, 1, 4, 3), (5, 4, 2)), ((0, 2), (0, 3)))),
+    Case(op="column_sums", call=linalg._column_sums, inputs=(real(3, 4),), torch=lambda x: x.sum(0),
+         derivative="g for all rows"),
+    Case(op="column_sums", label="empty", call=linalg._column_sums, inputs=(real(0, 4),), torch=lambda x: x.sum(0)),
     Case(op="linear", call=ag.linear, inputs=(real(5, 3), real(2, 3), real(2)),
          torch=lambda x, w, b: torch.nn.functional.linear(x, w, b), derivative="g @ W; g.T @ x; sum(g)"),
     Case(op="linear", label="no-bias", call=lambda x, w: ag.linear(x, w), inputs=(real(5, 3), real(2, 3)),
