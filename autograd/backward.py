@@ -352,15 +352,10 @@ def saved_operands(node: Node, saved: Any, create_graph: bool) -> tuple[Any, ...
         return (None,) * (len(node.parents) + 1)
     if not create_graph:
         return tuple(saved)
-    output, *arguments = saved
-    wanted = {index for index, _ in node.pullback.wanted}
-    return (
-        wrap_output(output, node),
-        *(
-            wrap(value, node.parents[index] if index in wanted else None) if isinstance(value, np.ndarray) else value
-            for index, value in enumerate(arguments)
-        ),
-    )
+    operands = [wrap_output(saved[0], node)]
+    for value, parent, needed in zip(saved[1:], node.parents, node.pullback.needs):
+        operands.append(wrap(value, parent if needed else None) if type(value) is np.ndarray else value)
+    return tuple(operands)
 
 
 def wrap_output(output: Any, node: Node) -> Any:
@@ -416,6 +411,28 @@ def _sole_owner(holder: Sequence[Any]) -> bool:
         and holder[1].flags.carray
         and sys.getrefcount(holder[1]) <= 2  # the holder's, and getrefcount's own
     )
+
+
+def _sole_tensor(holder: Sequence[Any]) -> bool:
+    """The same for the memory of the Tensor ``holder[1]``: neither it nor its array is held anywhere else."""
+    return (
+        sys.getrefcount(holder[1]) <= 2
+        and holder[1]._data.base is None
+        and holder[1]._data.flags.carray
+        and sys.getrefcount(holder[1]._data) <= 2
+    )
+
+
+def take(cotangents: dict[Node, Any], node: Node) -> Any:
+    """The finished cotangent of a node, taken out of the results of a pass: a Tensor in memory of its own, or None."""
+    if node not in cotangents:
+        return None
+    holder = (node, cotangents.pop(node))
+    if isinstance(holder[1], graph.tensor_type):
+        return holder[1] if _sole_tensor(holder) else copied(holder[1])
+    if _sole_owner(holder) and holder[1].dtype == node.aval[1]:
+        return wrap(holder[1], None)
+    return wrap(np.array(holder[1], node.aval[1], order="C"), None)
 
 
 def only_view(array: Array) -> bool:

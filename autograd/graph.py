@@ -290,8 +290,8 @@ def _pass_on(g: Any, *_: Any) -> Any:
     return g
 
 
-ITEM = Pullback("item", None, ((0, _pass_on),))  # its run is set by autograd.backward
-ALIAS = Pullback("alias", None, ((0, _pass_on),))
+ITEM = Pullback("item", None, ((0, _pass_on),), needs=(True,))  # its run is set by autograd.backward
+ALIAS = Pullback("alias", None, ((0, _pass_on),), needs=(True,))
 
 
 def alias_node(parent: Node) -> Node:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.backward import backpropagate, copied
+from autograd.backward import backpropagate, copied, take
 from autograd.graph import LEAF, Node, alias_node, reachable, source_node, wrap
 from autograd.mode import enable_grad, get_mode
 from autograd.ops.joining import stack
@@ -79,21 +79,21 @@ def grad(
         create_graph=create_graph,
     )
     del seeds
+    taken: dict[Node, Any] = {}
     results: list[Any] = []
     for position, tensor in enumerate(wanted):
-        gradient = found.get(graph_node(tensor))
-        if gradient is None:
+        node = graph_node(tensor)
+        gradient = copied(taken[node]) if node in taken else take(found, node)
+        if gradient is not None:
+            taken[node] = gradient
+        else:
             if materialize_grads:
-                gradient = np.zeros(tensor.shape, tensor.dtype)
+                gradient = wrap(np.zeros(tensor.shape, tensor.dtype), None)
             elif not allow_unused:
                 raise RuntimeError(
                     f"grad: input {position} was not used to compute the outputs; pass allow_unused=True to get None for it, "
                     "or materialize_grads=True for zeros"
                 )
-        if isinstance(gradient, Tensor):
-            gradient = copied(gradient)  # what a sum hands on is the seed itself, to all of its arguments
-        elif gradient is not None:
-            gradient = wrap(np.array(gradient, tensor.dtype), None)
         results.append(gradient)
     return tuple(results)
 
@@ -175,14 +175,8 @@ class _Evaluation:
             )
         results = []
         for variable in self.variables:
-            cotangent = found.get(graph_node(variable))
-            if cotangent is None:
-                cotangent = np.zeros(variable.shape, variable.dtype)
-            if isinstance(cotangent, Tensor):
-                cotangent = copied(cotangent)
-            else:
-                cotangent = wrap(np.array(cotangent, variable.dtype), None)
-            results.append(cotangent)
+            cotangent = take(found, graph_node(variable))
+            results.append(wrap(np.zeros(variable.shape, variable.dtype), None) if cotangent is None else cotangent)
         return results
 
 

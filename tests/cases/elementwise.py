@@ -9,6 +9,7 @@ import numpy as np
 from cases.case import Case, Maker, between, fixed, positive, real
 
 import autograd as ag
+from autograd.ops import elementwise
 
 try:
     import torch
@@ -135,6 +136,10 @@ CASES: list[Case] = [
     *binary("hypot", "g x / z; g y / z", numpy=np.hypot, kink="0 at the origin"),
     *unary("sinh", "g cosh(x)", numpy=np.sinh),
     *unary("cosh", "g sinh(x)", numpy=np.cosh),
+    *(Case(op=f"{name}_backward", label=label, call=getattr(elementwise, f"_{name}_back"), inputs=(make, make),
+           derivative=derivative if label == "" else "")
+      for name, derivative in (("tanh", "h (1 - y²); -2 h g y"), ("sigmoid", "h y (1 - y); h g (1 - 2y)"))
+      for label, make in (("", real(3, 4)), ("0d", real()))),
     *unary("tanh", "g (1 - y²)", numpy=np.tanh),
     *unary("arcsinh", "g / sqrt(x² + 1)", numpy=np.arcsinh),
     *unary("arccosh", "g / sqrt(x² - 1)", above_one, numpy=np.arccosh, kink="+inf at 1"),
