@@ -46,33 +46,65 @@ def owner(array: Array) -> Array:
 
 def stamp(array: Array) -> None:
     """Notes that the buffer behind ``array`` was written to now."""
-    global latest
-    root = owner(array)
-    key = id(root)
-    now = tick()
-    _stamps[key] = (weakref.ref(root, lambda _: _stamps.pop(key, None)), now)
-    latest = now
+    stamp_all((array,))
 
 
 def stamp_all(arrays: Iterable[Array]) -> None:
-    """Notes that all these buffers were written to now: the same ones again and again, as by an optimizer."""
+    """Notes that all these buffers were written to now."""
     global latest
     latest = now = tick()
     for array in arrays:
-        root = array if array.base is None else owner(array)
-        key = id(root)
-        found = _stamps.get(key)
-        if found is not None and found[0]() is root:
-            _stamps[key] = (found[0], now)
-        else:
-            stamp(root)
+        _note(owner(array), now)
+
+
+def _note(root: Array, now: int) -> None:
+    key = id(root)
+    found = _stamps.get(key)
+    if found is not None and found[0]() is root:
+        _stamps[key] = (found[0], max(found[1], now))
+    else:
+        _stamps[key] = (weakref.ref(root, lambda _: _stamps.pop(key, None)), now)
+
+
+class Writer:
+    """Who writes to the same buffers again and again, as an optimizer does: one number says when it last wrote to them all.
+
+    A stamp for each buffer would cost as much as the update of a small parameter. When the writer dies, its last stamp is handed
+    to the buffers.
+    """
+
+    __slots__ = ("__weakref__", "last", "roots")
+
+    def __init__(self, arrays: Iterable[Array]) -> None:
+        self.roots = {id(root): root for root in map(owner, arrays)}
+        self.last = 0
+        _writers.add(self)
+
+    def stamp(self) -> None:
+        """Notes that all buffers are written to now."""
+        global latest
+        latest = self.last = tick()
+
+    def wrote_since(self, root: Array, sequence: int) -> bool:
+        """True when this is one of the buffers, and it was written to after ``sequence``."""
+        return self.last > sequence and self.roots.get(id(root)) is root
+
+    def __del__(self) -> None:
+        if self.last:
+            for root in self.roots.values():
+                _note(root, self.last)
+
+
+_writers: weakref.WeakSet[Writer] = weakref.WeakSet()
 
 
 def modified_since(array: Array, sequence: int) -> bool:
     """True when the buffer behind ``array`` was written to after ``sequence``."""
     root = owner(array)
     found = _stamps.get(id(root))
-    return found is not None and found[0]() is root and found[1] > sequence
+    if found is not None and found[0]() is root and found[1] > sequence:
+        return True
+    return any(writer.wrote_since(root, sequence) for writer in tuple(_writers))
 
 
 def mark_rewritten(array: Array) -> None:

@@ -31,6 +31,8 @@ class Adam(Optimizer):
         decoupled_weight_decay: decay as in AdamW.
     """
 
+    returns_step = True
+
     def __init__(
         self,
         params: Iterable[Any],
@@ -71,24 +73,24 @@ class Adam(Optimizer):
 
     def rule(self, group: dict[str, Any], state: Pack) -> Rule:
         """The update of one step; lr (m / c1) / (sqrt(v / c2) + eps) is computed as k m / (sqrt(v) + eps sqrt(c2))."""
-        beta1, beta2 = group["betas"]
         t = state.scalars["step"]
-        root = math.sqrt(EWMA.weight(beta2, t))
-        k = group["lr"] * root / EWMA.weight(beta1, t)
-        eps = group["eps"] * root
+        b1, b2 = group["betas"]
+        root = math.sqrt(EWMA.weight(b2, t))
+        k = group["lr"] * root / EWMA.weight(b1, t)
+        beta1, rest1, beta2, rest2, k, eps = state.constants(b1, 1.0 - b1, b2, 1.0 - b2, k, group["eps"] * root)
 
-        def update(p: Any, g: Any, scratch: Any, m: Any, v: Any, greatest: Any = None) -> None:
+        def update(p: Any, g: Any, scratch: Any, m: Any, v: Any, greatest: Any = None) -> Any:
             s, u = scratch
             g = decayed(p, g, group, s)
-            EWMA.blend(m, g, beta1, u)
-            EWMA.blend(v, np.multiply(g, g, out=u), beta2, u)
+            EWMA.blend(m, g, beta1, rest1, u)
+            EWMA.blend(v, np.multiply(g, g, out=u), beta2, rest2, u)
             if greatest is not None:
                 v = np.maximum(greatest, v, out=greatest)
             np.sqrt(v, out=u)
             u += eps
             np.divide(m, u, out=u)
             u *= k
-            p -= u
+            return u
 
         return update
 

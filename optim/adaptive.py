@@ -36,6 +36,8 @@ class Adamax(Optimizer):
         maximize: go up instead of down.
     """
 
+    returns_step = True
+
     def __init__(
         self,
         params: Iterable[Any],
@@ -60,20 +62,21 @@ class Adamax(Optimizer):
 
     def rule(self, group: dict[str, Any], state: Pack) -> Rule:
         """The update of one step."""
-        (beta1, beta2), eps = group["betas"], group["eps"]
-        rate = group["lr"] / EWMA.weight(beta1, int(state.scalars["step"]))
+        b1, b2 = group["betas"]
+        rate = group["lr"] / EWMA.weight(b1, int(state.scalars["step"]))
+        beta1, rest1, beta2, rate, eps = state.constants(b1, 1.0 - b1, b2, rate, group["eps"])
 
-        def update(p: Any, g: Any, scratch: Any, m: Any, u: Any) -> None:
+        def update(p: Any, g: Any, scratch: Any, m: Any, u: Any) -> Any:
             s, t = scratch
             g = regularized(p, g, group, s)
-            EWMA.blend(m, g, beta1, t)
+            EWMA.blend(m, g, beta1, rest1, t)
             u *= beta2
             np.abs(g, out=t)
             t += eps
             np.maximum(u, t, out=u)
             np.divide(m, u, out=t)
             t *= rate
-            p -= t
+            return t
 
         return update
 
@@ -94,6 +97,8 @@ class NAdam(Optimizer):
         decoupled_weight_decay: decay as in AdamW.
         maximize: go up instead of down.
     """
+
+    returns_step = True
 
     def __init__(
         self,
@@ -135,25 +140,27 @@ class NAdam(Optimizer):
 
     def rule(self, group: dict[str, Any], state: Pack) -> Rule:
         """The update of one step."""
-        lr, (beta1, beta2), eps = group["lr"], group["betas"], group["eps"]
+        lr, (b1, b2) = group["lr"], group["betas"]
         t = int(state.scalars["step"])
-        c2 = EWMA.weight(beta2, t)
-        mu, following = (beta1 * (1.0 - 0.5 * 0.96 ** (k * group["momentum_decay"])) for k in (t, t + 1))
+        mu, following = (b1 * (1.0 - 0.5 * 0.96 ** (k * group["momentum_decay"])) for k in (t, t + 1))
         product = state.scalars["mu_product"] = state.scalars["mu_product"] * mu
         of_g, of_m = lr * (1.0 - mu) / (1.0 - product), lr * following / (1.0 - product * following)
+        beta1, rest1, beta2, rest2, c2, eps, of_g, of_m = state.constants(
+            b1, 1.0 - b1, b2, 1.0 - b2, EWMA.weight(b2, t), group["eps"], of_g, of_m
+        )
 
-        def update(p: Any, g: Any, scratch: Any, m: Any, v: Any) -> None:
+        def update(p: Any, g: Any, scratch: Any, m: Any, v: Any) -> Any:
             s, u = scratch
             g = decayed(p, g, group, s)
-            EWMA.blend(m, g, beta1, u)
-            EWMA.blend(v, np.multiply(g, g, out=u), beta2, u)
+            EWMA.blend(m, g, beta1, rest1, u)
+            EWMA.blend(v, np.multiply(g, g, out=u), beta2, rest2, u)
             direction = np.multiply(g, of_g, out=s)
             direction += np.multiply(m, of_m, out=u)
             d = np.divide(v, c2, out=u)
             np.sqrt(d, out=d)
             d += eps
             direction /= d
-            p -= direction
+            return direction
 
         return update
 
@@ -174,6 +181,8 @@ class RAdam(Optimizer):
         decoupled_weight_decay: decay as in AdamW.
         maximize: go up instead of down.
     """
+
+    returns_step = True
 
     def __init__(
         self,
@@ -208,19 +217,20 @@ class RAdam(Optimizer):
 
     def rule(self, group: dict[str, Any], state: Pack) -> Rule:
         """The update of one step."""
-        (beta1, beta2), eps = group["betas"], group["eps"]
+        b1, b2 = group["betas"]
         t = int(state.scalars["step"])
-        rate, c2 = group["lr"] / EWMA.weight(beta1, t), EWMA.weight(beta2, t)
-        rho = 2.0 / (1.0 - beta2) - 1.0
-        rho_t = rho - 2.0 * t * beta2**t / c2
+        rate, c2 = group["lr"] / EWMA.weight(b1, t), EWMA.weight(b2, t)
+        rho = 2.0 / (1.0 - b2) - 1.0
+        rho_t = rho - 2.0 * t * b2**t / c2
         if rho_t > 5.0:
             rate *= math.sqrt(c2 * (rho_t - 4.0) * (rho_t - 2.0) * rho / ((rho - 4.0) * (rho - 2.0) * rho_t))
+        beta1, rest1, beta2, rest2, rate, eps = state.constants(b1, 1.0 - b1, b2, 1.0 - b2, rate, group["eps"])
 
-        def update(p: Any, g: Any, scratch: Any, m: Any, v: Any) -> None:
+        def update(p: Any, g: Any, scratch: Any, m: Any, v: Any) -> Any:
             s, u = scratch
             g = decayed(p, g, group, s)
-            EWMA.blend(m, g, beta1, u)
-            EWMA.blend(v, np.multiply(g, g, out=u), beta2, u)
+            EWMA.blend(m, g, beta1, rest1, u)
+            EWMA.blend(v, np.multiply(g, g, out=u), beta2, rest2, u)
             if rho_t > 5.0:
                 np.sqrt(v, out=u)
                 u += eps
@@ -228,7 +238,7 @@ class RAdam(Optimizer):
                 u *= rate
             else:
                 np.multiply(m, rate, out=u)
-            p -= u
+            return u
 
         return update
 
@@ -246,6 +256,8 @@ class Lion(Optimizer):
         weight_decay: decoupled.
         maximize: go up instead of down.
     """
+
+    returns_step = True
 
     def __init__(
         self,
@@ -270,19 +282,23 @@ class Lion(Optimizer):
         """m."""
         return {"exp_avg": 0.0}
 
-    def rule(self, group: dict[str, Any], _state: Pack) -> Rule:
+    def rule(self, group: dict[str, Any], state: Pack) -> Rule:
         """The update of one step."""
-        lr, (beta1, beta2), decay, maximize = group["lr"], group["betas"], group["weight_decay"], group["maximize"]
+        (b1, b2), decay, up = group["betas"], group["weight_decay"], -1.0 if group["maximize"] else 1.0
+        lr, beta1, rest1, beta2, rest2, kept = state.constants(
+            group["lr"], b1, up * (1.0 - b1), b2, up * (1.0 - b2), 1.0 - group["lr"] * decay
+        )
 
-        def update(p: Any, g: Any, scratch: Any, m: Any) -> None:
+        def update(p: Any, g: Any, scratch: Any, m: Any) -> Any:
             s, t = scratch
             c = np.multiply(m, beta1, out=t)
-            c += np.multiply(g, (beta1 - 1.0) if maximize else (1.0 - beta1), out=s)
+            c += np.multiply(g, rest1, out=s)
             step = np.sign(c, out=s)  # not in place: NumPy's sign is many times slower then
             step *= lr
-            p *= 1.0 - lr * decay
-            p -= step
-            EWMA.blend(m, np.negative(g, out=t) if maximize else g, beta2, t)
+            if decay:
+                p *= kept
+            EWMA.blend(m, g, beta2, rest2, t)
+            return step
 
         return update
 
@@ -335,8 +351,8 @@ class LAMB(Optimizer):
         def update(p: Any, g: Any, _scratch: Any, m: Any, v: Any) -> None:
             if group["maximize"]:
                 g = -g
-            EWMA.blend(m, g, beta1)
-            EWMA.blend(v, g * g, beta2)
+            EWMA.blend(m, g, beta1, 1.0 - beta1)
+            EWMA.blend(v, g * g, beta2, 1.0 - beta2)
             u = (m / c1) / (np.sqrt(v / c2) + eps) + group["weight_decay"] * p
             length, norm = float(np.linalg.norm(p)), float(np.linalg.norm(u))
             p -= (lr * length / norm if length > 0.0 and norm > 0.0 else lr) * u

@@ -41,10 +41,10 @@ class EWMA:
         self.steps = 0
 
     @staticmethod
-    def blend(average: NDArray[Any], x: NDArray[Any], beta: float, scratch: NDArray[Any] | None = None) -> None:
-        """average = beta average + (1 - beta) x, in place; ``scratch`` (it may be x) saves a temporary array."""
+    def blend(average: NDArray[Any], x: NDArray[Any], beta: Any, rest: Any, scratch: NDArray[Any] | None = None) -> None:
+        """average = beta average + rest x, in place, where rest = 1 - beta; ``scratch`` (it may be x) saves a temporary array."""
         average *= beta
-        average += np.multiply(x, 1.0 - beta, out=scratch)
+        average += np.multiply(x, rest, out=scratch)
 
     @staticmethod
     def weight(beta: float, t: int) -> float:
@@ -57,7 +57,7 @@ class EWMA:
             x = np.asarray(x)
             self.average = np.zeros(x.shape, x.dtype if x.dtype.kind == "f" else np.float64)
         self.steps += 1
-        self.blend(self.average, np.asarray(x), self.beta)
+        self.blend(self.average, np.asarray(x), self.beta, 1.0 - self.beta)
         return self.average
 
     @property

@@ -3,42 +3,46 @@
 An optimizer's rule is written once, for a few 1-d arrays of equal length: the parameter p, its gradient g, and its buffers.
 Which arrays those are is decided here.
 
-- **Small parameters** of one group are packed: their buffers lie behind one another in flat arrays, and p and g are copied into
-  flat arrays before the rule runs, and p is copied back after it. The copies cost far less than a ufunc call for each parameter
-  and operation (``python -m benchmarks.choices``). Parameters keep memory of their own, so whoever holds a view of one
-  (``numpy()``, a state dict, a tied layer) goes on seeing it change, and a write to one is not taken for a write to all.
-- **Large parameters** are worked on where they are, in blocks that fit a core's cache, with scratch memory of one block:
-  nothing is copied and nothing is allocated. Two threads share the blocks of very large ones (:mod:`autograd.threads`).
+- **Small parameters** of one group are packed: their buffers lie behind one another in flat arrays, and their gradients are
+  copied into one before the rule runs. The step it returns is subtracted from each parameter where it is; only for a rule that
+  needs the values of p are these copied too, in and back. That costs far less than a ufunc call for each parameter and operation
+  (``python -m benchmarks.choices``). Parameters keep memory of their own, so whoever holds a view of one (``numpy()``, a state
+  dict, a tied layer) goes on seeing it change, and a write to one is not taken for a write to all.
+- **Larger parameters** are worked on where they are, those above a block in blocks that fit a core's cache, with scratch memory
+  of one block: nothing is copied and nothing is allocated. Two threads share very large ones (:mod:`autograd.threads`).
 - **float16** is updated in float32, and its buffers stay in float32.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import is_
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd import Tensor, threads
+from autograd import Tensor, threads, versions
 
 Array = NDArray[Any]
-Rule = Callable[..., None]  # rule(p, g, scratch, *buffers), in place
+Rule = Callable[..., Any]  # rule(p, g, scratch, *buffers): returns the step to subtract from p, or None if it has changed p itself
 
 BLOCK = 1 << 16  # values: the four or five arrays of a step in float32 stay within about 1 MB
+SHARED_BLOCK = 4  # blocks at a time where two threads work: the fewer calls, the less they wait for each other to call NumPy
+SMALL = 1 << 14  # values up to which a parameter is packed: copying the gradient of a larger one costs more than calls of its own
 
 
 class Workspace:
-    """Memory for one block of p, of g and of scratch values, for each thread and dtype; made once, used by every step."""
+    """Scratch memory, made once and used by every step."""
 
     def __init__(self) -> None:
-        self._arrays: dict[tuple[int, np.dtype[Any]], list[Array]] = {}
+        self._arrays: dict[tuple[Any, ...], list[Array]] = {}
 
-    def arrays(self, dtype: np.dtype[Any], thread: int = 0) -> list[Array]:
-        """One array for a block of p and one of g, one behind the other, and two of a block for scratch."""
-        key = (thread, dtype)
+    def arrays(self, count: int, size: int, dtype: np.dtype[Any], thread: int = 0) -> list[Array]:
+        """So many arrays of this size; the same ones for the same arguments."""
+        key = (count, size, dtype, thread)
         if key not in self._arrays:
-            self._arrays[key] = [np.empty(size, dtype) for size in (2 * BLOCK, BLOCK, BLOCK)]
+            self._arrays[key] = [np.empty(size, dtype) for _ in range(count)]
         return self._arrays[key]
 
 
@@ -56,34 +60,43 @@ class Pack:
         buffers: arrays by name.
         fresh: the names of the buffers that were made for this step.
         grads: the gradients of this step, as arrays.
+        reads: whether the rule of this step needs the values of p.
+        written: the stamp of all parameters.
     """
 
     __slots__ = (
         "arrays",
-        "both",
         "buffers",
+        "constant",
         "direct",
         "dtype",
         "fresh",
         "g",
         "grads",
         "numel",
+        "ordered",
         "p",
         "params",
-        "parts",
+        "pieces",
+        "reads",
         "scalars",
         "scratch",
-        "sources",
+        "shapes",
+        "slots",
         "whole",
         "work",
+        "written",
     )
 
     def __init__(self, params: Sequence[Tensor], states: Sequence[dict[str, Any]], work: Workspace, whole: bool) -> None:
         self.params = params
         self.arrays: list[Array] = [p._data for p in params]
+        self.shapes = [a.shape for a in self.arrays]
         self.dtype = working_dtype(self.arrays[0].dtype)
         self.numel = sum(a.size for a in self.arrays)
         self.work, self.whole = work, whole
+        self.written = versions.Writer(self.arrays)
+        self.reads = True
         first = states[0]
         self.scalars = {name: value for name, value in first.items() if not isinstance(value, np.ndarray)}
         self.buffers: dict[str, Array] = {
@@ -91,21 +104,29 @@ class Pack:
             for name, value in first.items()
             if isinstance(value, np.ndarray)
         }
+        self.ordered: list[Array] = []
         self.fresh: tuple[str, ...] = ()
         self.grads: list[Array] = []
-        self.sources = [a.reshape(-1) if a.flags.c_contiguous else a for a in self.arrays]
+        self.constant: tuple[float, ...] = ()
+        self.slots: list[Array] = []
         # one parameter in a form the rule can work on as it is
         self.direct = len(params) == 1 and self.arrays[0].flags.c_contiguous and self.arrays[0].dtype == self.dtype
+        if self.direct:
+            self.p = self.arrays[0].reshape(-1)
         if self.numel <= BLOCK and not whole:
-            both, *scratch = work.arrays(self.dtype)
-            self.both = both[: 2 * self.numel]
-            self.p, self.g = self.both[: self.numel], self.both[self.numel :]
-            self.scratch = tuple(a[: self.numel] for a in scratch)
-            self.parts = [part.reshape(a.shape) for part, a in zip(np.split(self.p, self._bounds()), self.arrays, strict=True)]
+            p, self.g, *scratch = (a[: self.numel] for a in work.arrays(4, BLOCK, self.dtype))
+            self.scratch = tuple(scratch)
+            if not self.direct:
+                self.p = p
+                self.pieces = [(a, self._cut(a)) for a in (p, self.g, *scratch)]
 
     def _bounds(self) -> list[int]:
         """Where one parameter ends in the flat arrays and the next begins."""
         return [int(end) for end in np.cumsum([a.size for a in self.arrays])[:-1]]
+
+    def _cut(self, flat: Array) -> list[Array]:
+        """The pieces of a flat array that belong to each parameter, in its shape."""
+        return [piece.reshape(shape) for piece, shape in zip(np.split(flat, self._bounds()), self.shapes, strict=True)]
 
     def _joined(self, values: list[Array]) -> Array:
         if self.whole:
@@ -114,14 +135,12 @@ class Pack:
 
     def collect(self) -> bool:
         """Fetches the gradients; False if a parameter has none, or other memory than before."""
-        grads = []
-        for p, known in zip(self.params, self.arrays, strict=True):
-            grad = getattr(p.node, "grad", None)
-            if grad is None or p._data is not known or grad._data.shape != known.shape:
-                return False
-            grads.append(grad._data)
-        self.grads = grads
-        return True
+        params = self.params
+        try:
+            self.grads = grads = [p.node.grad._data for p in params]  # type: ignore[union-attr]
+        except AttributeError:  # no node, or None for a gradient
+            return False
+        return all(map(is_, [p._data for p in params], self.arrays)) and [g.shape for g in grads] == self.shapes
 
     def ensure(self, wanted: dict[str, Any]) -> list[Array]:
         """The buffers in the order of ``wanted``; one that is new is filled with the value given, or is a copy of the array."""
@@ -135,17 +154,29 @@ class Pack:
                 else:
                     shape = self.arrays[0].shape if self.whole else self.numel
                     buffers[name] = np.full(shape, start, self.dtype)
-        return [buffers[name] for name in wanted]
+        self.ordered = [buffers[name] for name in wanted]
+        return self.ordered
+
+    def constants(self, *values: float) -> list[Array]:
+        """Numbers as 0-d arrays of the pack's dtype, which cost a ufunc of a small array half of what a Python float does.
+
+        They are filled anew by each call, of which a rule makes one a step.
+        """
+        if values != self.constant:
+            if len(values) != len(self.slots):
+                self.slots = [np.empty((), self.dtype) for _ in values]
+            for slot, value in zip(self.slots, values, strict=True):
+                slot[()] = value
+            self.constant = values
+        return self.slots
 
     def states(self) -> list[dict[str, Any]]:
         """What is remembered of each parameter; the arrays are views in the parameter's shape."""
         if self.whole:
             return [{**self.scalars, **self.buffers}]
-        bounds = self._bounds()
-        split = {name: np.split(flat, bounds) for name, flat in self.buffers.items()}
+        cut = {name: self._cut(flat) for name, flat in self.buffers.items()}
         return [
-            {**self.scalars, **{name: pieces[i].reshape(a.shape) for name, pieces in split.items()}}
-            for i, a in enumerate(self.arrays)
+            {**self.scalars, **{name: pieces[i] for name, pieces in cut.items()}} for i in range(len(self.params))
         ]
 
     def update(self, rule: Rule, buffers: Sequence[Array]) -> None:
@@ -155,12 +186,30 @@ class Pack:
         elif self.numel > BLOCK:
             self._update_blocks(rule, buffers)
         elif self.direct:
-            rule(self.sources[0], self.grads[0].reshape(-1), self.scratch, *buffers)
+            step = rule(self.p, self.grads[0].reshape(-1), self.scratch, *buffers)
+            if step is not None:
+                self.p -= step
         else:
-            np.concatenate(self.sources + self.grads, axis=None, out=self.both)
-            rule(self.p, self.g, self.scratch, *buffers)
-            for array, part in zip(self.arrays, self.parts, strict=True):
-                array[...] = part
+            self._update_packed(rule, buffers)
+
+    def _update_packed(self, rule: Rule, buffers: Sequence[Array]) -> None:
+        arrays = self.arrays
+        (p, p_pieces), (g, g_pieces), *others = self.pieces
+        for piece, grad in zip(g_pieces, self.grads, strict=True):
+            piece[...] = grad
+        if self.reads:
+            for piece, array in zip(p_pieces, arrays, strict=True):
+                piece[...] = array
+        step = rule(p, g, self.scratch, *buffers)
+        if self.reads:
+            if step is not None:
+                p -= step
+            for array, piece in zip(arrays, p_pieces, strict=True):
+                array[...] = piece
+        else:
+            step_pieces = next((pieces for scratch, pieces in others if scratch is step), None) or self._cut(step)
+            for array, piece in zip(arrays, step_pieces, strict=True):
+                np.subtract(array, piece, out=array)
 
     def _update_whole(self, rule: Rule, buffers: Sequence[Array]) -> None:
         array = self.arrays[0]
@@ -173,25 +222,28 @@ class Pack:
 
     def _update_blocks(self, rule: Rule, buffers: Sequence[Array]) -> None:
         array, g = self.arrays[0], self.grads[0].reshape(-1)
-        p = self.sources[0] if self.direct else np.array(array, self.dtype, order="C").reshape(-1)
+        p = self.p if self.direct else np.array(array, self.dtype, order="C").reshape(-1)
         if g.dtype != self.dtype:
             g = g.astype(self.dtype)
         flat = (p, g, *buffers)
-        scratch = [self.work.arrays(self.dtype, half)[1:] for half in (0, 1)]
+        block = SHARED_BLOCK * BLOCK if self.numel >= threads.LEAST else BLOCK
+        scratch = [self.work.arrays(2, block, self.dtype, half) for half in (0, 1)]
 
         def work(rows: slice) -> None:  # all rows, or those of a thread
-            _in_blocks(rule, [a[rows] for a in flat], scratch[rows.start > 0])
+            _in_blocks(rule, [a[rows] for a in flat], scratch[rows.start > 0], block)
 
         threads.each(work, self.numel, block=self.numel)
         if not self.direct:
             array[...] = p.reshape(array.shape)
 
 
-def _in_blocks(rule: Rule, flat: Sequence[Array], scratch: Sequence[Array]) -> None:
+def _in_blocks(rule: Rule, flat: Sequence[Array], scratch: Sequence[Array], block: int) -> None:
     """Applies the rule to a block after the other."""
-    for low in range(0, len(flat[0]), BLOCK):
-        p, g, *buffers = (a[low : low + BLOCK] for a in flat)
-        rule(p, g, tuple(a[: len(p)] for a in scratch), *buffers)
+    for low in range(0, len(flat[0]), block):
+        p, g, *buffers = (a[low : low + block] for a in flat)
+        step = rule(p, g, tuple(a[: len(p)] for a in scratch), *buffers)
+        if step is not None:
+            p -= step
 
 
 def working_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -212,7 +264,7 @@ def packed(params: Sequence[Tensor], states: Sequence[dict[str, Any]], work: Wor
     for index, (p, state) in enumerate(zip(params, states, strict=True)):
         numbers = tuple((name, None if isinstance(value, np.ndarray) else value) for name, value in sorted(state.items()))
         key: Any = (p.dtype, numbers)
-        if whole or p._data.size > BLOCK:
+        if whole or p._data.size > min(SMALL, BLOCK):
             key = index
         elif filled.get(key, 0) + p._data.size > BLOCK:
             close(key)

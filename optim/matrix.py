@@ -90,12 +90,12 @@ class Adafactor(Optimizer):
             square = g * g
             if len(factors) == 2:
                 R, C = factors
-                EWMA.blend(R, np.mean(square, -1, keepdims=True), beta)
-                EWMA.blend(C, np.mean(square, -2, keepdims=True), beta)
+                EWMA.blend(R, np.mean(square, -1, keepdims=True), beta, 1.0 - beta)
+                EWMA.blend(C, np.mean(square, -2, keepdims=True), beta, 1.0 - beta)
                 V = R * C / np.maximum(np.mean(R, -2, keepdims=True), eps1)
             else:
                 V = factors[0]
-                EWMA.blend(V, square, beta)
+                EWMA.blend(V, square, beta, 1.0 - beta)
             u = g / np.sqrt(np.maximum(V, eps1 * eps1))
             p -= scale / max(1.0, rms(u) / group["d"]) * u
 
@@ -188,7 +188,7 @@ class Muon(Optimizer):
         def update(p: Any, g: Any, _scratch: Any, b: Any) -> None:
             if p.size == 0:
                 return
-            EWMA.blend(b, g, momentum)
+            EWMA.blend(b, g, momentum, 1.0 - momentum)
             direction = momentum * b + (1.0 - momentum) * g if group["nesterov"] else b
             O = orthogonalized(direction, group["ns_coefficients"], group["ns_steps"], group["eps"])  # noqa: E741
             rows, columns = p.shape

@@ -11,22 +11,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd import Tensor, enable_grad, versions
+from autograd import Tensor, enable_grad
+from autograd.primitive import quiet
 from optim.flat import Pack, Rule, Workspace, packed, working_dtype
 
 SCHEDULED = ("initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum", "swa_lr")  # what schedulers note in a group
 
 
+calm = type(quiet)()  # a context without floating-point errors, not the engine's: rules may use its ops
+PLAIN = (bool, int, float, str, tuple, type(None))  # options that cannot change unless they are replaced
+
+
 class Plan:
     """How the parameters of one group are packed, until something about them changes."""
 
-    __slots__ = ("count", "group", "packs", "resting")
+    __slots__ = ("count", "group", "options", "packs", "resting")
 
     def __init__(self, group: dict[str, Any]) -> None:
         self.group = group
         self.count = -1
         self.packs: list[Pack] = []
         self.resting: list[Tensor] = []  # no gradient when the packs were made
+        self.options: dict[str, Any] | None = None  # those of the step before; None: have a new look
 
     def fits(self) -> bool:
         """True if the packs hold all parameters that have a gradient now, and their gradients were fetched."""
@@ -35,7 +41,15 @@ class Plan:
         for p in self.resting:
             if p.grad is not None:
                 return False
-        return all(pack.collect() for pack in self.packs)
+        for pack in self.packs:
+            if not pack.collect():
+                return False
+        return True
+
+    def keep(self) -> None:
+        """Notes the options for which the packs have their buffers in order."""
+        plain = all(isinstance(value, PLAIN) for name, value in self.group.items() if name != "params")
+        self.options = dict(self.group) if plain and not any(pack.fresh for pack in self.packs) else None
 
 
 class Optimizer:
@@ -67,6 +81,7 @@ class Optimizer:
     """
 
     whole = False  # True: the rule is given one parameter at a time, in its own shape and undivided
+    returns_step = False  # True: the rule returns what to subtract from p, which it reads for a weight decay only
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
@@ -101,6 +116,7 @@ class Optimizer:
     def rule(self, group: dict[str, Any], state: Pack) -> Rule:
         """The update of one step, as a function of (p, g, scratch, *buffers) that writes to p and the buffers.
 
+        Where ``returns_step`` is set, it leaves p to the optimizer, and returns the step instead, in one of the scratch arrays.
         ``state.scalars["step"]`` counts this step already; ``state.fresh`` names the buffers that are new. ``g`` must not be
         written to; ``scratch`` is two arrays for anything.
         """
@@ -174,56 +190,62 @@ class Optimizer:
             with enable_grad():
                 loss = closure()
         self.steps += 1
-        work = self._ready()
-        if (error_if_nonfinite or skip_nonfinite) and not self._finite(work, error_if_nonfinite):
+        plans = self._ready()
+        if (error_if_nonfinite or skip_nonfinite) and not self._finite(plans, error_if_nonfinite):
             return loss
-        with np.errstate(all="ignore"):  # an overflow must not stop a step half way; nan and inf are there to be seen
-            for pack, rule, buffers in self._rules(work):
-                pack.update(rule, buffers)
-        versions.stamp_all([array for _, pack in work for array in pack.arrays])
+        calm.run(self._update, plans)  # an overflow must not stop a step half way; nan and inf are there to be seen
         return loss
 
-    def _rules(self, work: list[tuple[dict[str, Any], Pack]]) -> list[tuple[Pack, Rule, list[NDArray[Any]]]]:
+    def _update(self, plans: list[Plan]) -> None:
+        for pack, rule, buffers in self._rules(plans):
+            pack.written.stamp()
+            pack.update(rule, buffers)
+
+    def _rules(self, plans: list[Plan]) -> list[tuple[Pack, Rule, list[NDArray[Any]]]]:
         """What each pack is to do in this step. An option that cannot be, set in a group, shows here, before any change."""
         found = []
-        before = [dict(pack.scalars) for _, pack in work]
+        before = [(pack, pack.scalars.copy()) for plan in plans for pack in plan.packs]
         try:
-            for group, pack in work:
-                buffers = pack.ensure(self.buffers(group, pack.arrays[0].shape))
-                if "step" in pack.scalars:
-                    pack.scalars["step"] += 1
-                found.append((pack, self.rule(group, pack), buffers))
+            for plan in plans:
+                group = plan.group
+                kept = plan.options == group  # then every pack has its buffers
+                reads = not self.returns_step or bool(group.get("weight_decay"))
+                for pack in plan.packs:
+                    buffers = pack.ordered if kept else pack.ensure(self.buffers(group, pack.shapes[0]))
+                    pack.reads = reads
+                    if "step" in pack.scalars:
+                        pack.scalars["step"] += 1
+                    found.append((pack, self.rule(group, pack), buffers))
+                if not kept:
+                    plan.keep()
         except BaseException:
-            for (_, pack), scalars in zip(work, before, strict=True):
+            for pack, scalars in before:
                 pack.scalars = scalars
             raise
         return found
 
-    def _ready(self) -> list[tuple[dict[str, Any], Pack]]:
+    def _ready(self) -> list[Plan]:
         """The packs of all groups with their gradients fetched: whatever can be wrong is found here, before any change."""
         groups = self.param_groups
         if len(self._plans) != len(groups) or any(a.group is not b for a, b in zip(self._plans, groups)):
             self._unpack()
             self._plans = [Plan(group) for group in groups]
-        work = []
         for plan in self._plans:
             if not plan.fits():
                 self._pack(plan)
-            for pack in plan.packs:
-                work.append((plan.group, pack))
-        return work
+        return self._plans
 
     def _unpack(self) -> None:
         for plan in self._plans:
             for pack in plan.packs:
                 self._states.update(zip(pack.params, pack.states(), strict=True))
-            plan.packs, plan.count = [], -1
+            plan.packs, plan.count, plan.options = [], -1, None
 
     def _pack(self, plan: Plan) -> None:
         """Packs the parameters of a group anew, since gradients came or went, or the parameters are not what they were."""
         for pack in plan.packs:
             self._states.update(zip(pack.params, pack.states(), strict=True))
-        plan.packs, plan.count = [], -1
+        plan.packs, plan.count, plan.options = [], -1, None
         group = plan.group
         graded = [p for p in group["params"] if p.grad is not None]
         for p in graded:
@@ -251,8 +273,8 @@ class Optimizer:
                     "optimizer after replacing a parameter by one of another shape"
                 )
 
-    def _finite(self, work: list[tuple[dict[str, Any], Pack]], raises: bool) -> bool:
-        for _, pack in work:
+    def _finite(self, plans: list[Plan], raises: bool) -> bool:
+        for pack in (pack for plan in plans for pack in plan.packs):
             for p, g in zip(pack.params, pack.grads, strict=True):
                 if not np.isfinite(g).all():
                     message = f"step: the gradient of {self._label(p)} is not finite"

@@ -28,6 +28,8 @@ class Adagrad(Optimizer):
         maximize: go up instead of down.
     """
 
+    returns_step = True
+
     def __init__(
         self,
         params: Iterable[Any],
@@ -62,9 +64,10 @@ class Adagrad(Optimizer):
 
     def rule(self, group: dict[str, Any], state: Pack) -> Rule:
         """The update of one step."""
-        rate, eps = group["lr"] / (1.0 + (state.scalars["step"] - 1) * group["lr_decay"]), group["eps"]
+        rate = group["lr"] / (1.0 + (state.scalars["step"] - 1) * group["lr_decay"])
+        rate, eps = state.constants(rate, group["eps"])
 
-        def update(p: Any, g: Any, scratch: Any, G: Any) -> None:
+        def update(p: Any, g: Any, scratch: Any, G: Any) -> Any:
             s, t = scratch
             g = regularized(p, g, group, s)
             G += np.multiply(g, g, out=t)
@@ -72,7 +75,7 @@ class Adagrad(Optimizer):
             t += eps
             np.divide(g, t, out=t)
             t *= rate
-            p -= t
+            return t
 
         return update
 
@@ -93,6 +96,8 @@ class RMSprop(Optimizer):
         centered: divide by the standard deviation.
         maximize: go up instead of down.
     """
+
+    returns_step = True
 
     def __init__(
         self,
@@ -131,18 +136,18 @@ class RMSprop(Optimizer):
         momentum = {"momentum_buffer": 0.0} if group["momentum"] else {}
         return {"square_avg": 0.0, **mean, **momentum}
 
-    def rule(self, group: dict[str, Any], _state: Pack) -> Rule:
+    def rule(self, group: dict[str, Any], state: Pack) -> Rule:
         """The update of one step."""
-        lr, alpha, eps = group["lr"], group["alpha"], group["eps"]
-        momentum, centered = group["momentum"], group["centered"]
+        a, m, centered = group["alpha"], group["momentum"], group["centered"]
+        lr, alpha, rest, eps, momentum = state.constants(group["lr"], a, 1.0 - a, group["eps"], m)
 
-        def update(p: Any, g: Any, scratch: Any, v: Any, *others: Any) -> None:
+        def update(p: Any, g: Any, scratch: Any, v: Any, *others: Any) -> Any:
             s, t = scratch
             g = regularized(p, g, group, s)
-            EWMA.blend(v, np.multiply(g, g, out=t), alpha, t)
+            EWMA.blend(v, np.multiply(g, g, out=t), alpha, rest, t)
             if centered:
                 a = others[0]
-                EWMA.blend(a, g, alpha, t)
+                EWMA.blend(a, g, alpha, rest, t)
                 np.multiply(a, a, out=t)
                 np.subtract(v, t, out=t)
                 np.sqrt(t, out=t)
@@ -150,14 +155,13 @@ class RMSprop(Optimizer):
                 np.sqrt(v, out=t)
             t += eps
             step = np.divide(g, t, out=t)
-            if momentum:
+            if m:
                 b = others[-1]
                 b *= momentum
                 b += step
-                step = np.multiply(b, lr, out=t)
-            else:
-                step *= lr
-            p -= step
+                return np.multiply(b, lr, out=t)
+            step *= lr
+            return step
 
         return update
 
@@ -175,6 +179,8 @@ class Adadelta(Optimizer):
         weight_decay: added to the gradient as weight_decay p.
         maximize: go up instead of down.
     """
+
+    returns_step = True
 
     def __init__(
         self,
@@ -199,22 +205,22 @@ class Adadelta(Optimizer):
         """v and u."""
         return {"square_avg": 0.0, "acc_delta": 0.0}
 
-    def rule(self, group: dict[str, Any], _state: Pack) -> Rule:
+    def rule(self, group: dict[str, Any], state: Pack) -> Rule:
         """The update of one step."""
-        lr, rho, eps = group["lr"], group["rho"], group["eps"]
+        lr, rho, rest, eps = state.constants(group["lr"], group["rho"], 1.0 - group["rho"], group["eps"])
 
-        def update(p: Any, g: Any, scratch: Any, v: Any, u: Any) -> None:
+        def update(p: Any, g: Any, scratch: Any, v: Any, u: Any) -> Any:
             s, t = scratch
             g = regularized(p, g, group, s)
-            EWMA.blend(v, np.multiply(g, g, out=t), rho, t)
+            EWMA.blend(v, np.multiply(g, g, out=t), rho, rest, t)
             d = np.add(u, eps, out=t)
             np.sqrt(d, out=d)
             d *= g
             np.add(v, eps, out=s)  # g has been used
             d /= np.sqrt(s, out=s)
-            EWMA.blend(u, np.multiply(d, d, out=s), rho, s)
+            EWMA.blend(u, np.multiply(d, d, out=s), rho, rest, s)
             d *= lr
-            p -= d
+            return d
 
         return update
 
@@ -233,6 +239,8 @@ class Rprop(Optimizer):
         step_sizes: the least and the greatest.
         maximize: go up instead of down.
     """
+
+    returns_step = True
 
     def __init__(
         self,
@@ -260,7 +268,7 @@ class Rprop(Optimizer):
         """The update of one step."""
         (minus, plus), (least, greatest) = group["etas"], group["step_sizes"]
 
-        def update(p: Any, g: Any, scratch: Any, before: Any, size: Any) -> None:
+        def update(_p: Any, g: Any, scratch: Any, before: Any, size: Any) -> Any:
             s, t = scratch
             if group["maximize"]:
                 g = np.negative(g, out=s)
@@ -274,6 +282,6 @@ class Rprop(Optimizer):
             np.copyto(before, gate(g, ~turned))
             np.sign(before, out=t)
             t *= size
-            p -= t
+            return t
 
         return update

@@ -25,6 +25,8 @@ class SGD(Optimizer):
         foreach, fused: accepted as in PyTorch; a step always takes all parameters at once.
     """
 
+    returns_step = True
+
     def __init__(
         self,
         params: Iterable[Any],
@@ -67,24 +69,23 @@ class SGD(Optimizer):
 
     def rule(self, group: dict[str, Any], state: Pack) -> Rule:
         """The update of one step."""
-        lr, momentum, nesterov = group["lr"], group["momentum"], group["nesterov"]
-        share = 1.0 if "momentum_buffer" in state.fresh else 1.0 - group["dampening"]
+        nesterov = group["nesterov"]
+        lr, momentum, share = state.constants(group["lr"], group["momentum"], 1.0 - group["dampening"])
+        undamped = group["dampening"] == 0.0 or "momentum_buffer" in state.fresh
 
-        def update(p: Any, g: Any, scratch: Any, b: Any = None) -> None:
+        def update(p: Any, g: Any, scratch: Any, b: Any = None) -> Any:
             s, t = scratch
             g = regularized(p, g, group, s)
             if b is None:
-                p -= np.multiply(g, lr, out=t)
-                return
+                return np.multiply(g, lr, out=t)
             b *= momentum
-            b += g if share == 1.0 else np.multiply(g, share, out=t)
-            if nesterov:
-                np.multiply(b, momentum, out=t)
-                t += g
-                t *= lr
-                p -= t
-            else:
-                p -= np.multiply(b, lr, out=t)
+            b += g if undamped else np.multiply(g, share, out=t)
+            if not nesterov:
+                return np.multiply(b, lr, out=t)
+            np.multiply(b, momentum, out=t)
+            t += g
+            t *= lr
+            return t
 
         return update
 
@@ -137,16 +138,18 @@ class ASGD(Optimizer):
     def rule(self, group: dict[str, Any], state: Pack) -> Rule:
         """The update of one step."""
         lr, lambd, t = group["lr"], group["lambd"], state.scalars["step"]
-        eta, mu = state.scalars["eta"], state.scalars["mu"]
+        now = state.scalars["eta"], state.scalars["mu"]
+        eta, mu, kept = state.constants(*now, 1.0 - lambd * now[0])
+        whole = now[1] == 1.0
         state.scalars["eta"] = lr / (1.0 + lambd * lr * t) ** group["alpha"]
         state.scalars["mu"] = 1.0 / max(1.0, t - group["t0"])
 
         def update(p: Any, g: Any, scratch: Any, ax: Any) -> None:
             s, u = scratch
             g = regularized(p, g, group, s)
-            p *= 1.0 - lambd * eta
+            p *= kept
             p -= np.multiply(g, eta, out=u)
-            if mu == 1.0:
+            if whole:
                 np.copyto(ax, p)
             else:
                 np.subtract(p, ax, out=u)
