@@ -69,8 +69,8 @@ def _note(root: Array, now: int) -> None:
 class Writer:
     """Who writes to the same buffers again and again, as an optimizer does: one number says when it last wrote to them all.
 
-    A stamp for each buffer would cost as much as the update of a small parameter. When the writer dies, its last stamp is handed
-    to the buffers.
+    A stamp for each buffer would cost as much as the update of a small parameter. When the writer dies, its last stamp goes to
+    the buffers.
     """
 
     __slots__ = ("__weakref__", "last", "roots")

@@ -42,7 +42,7 @@ class EWMA:
 
     @staticmethod
     def blend(average: NDArray[Any], x: NDArray[Any], beta: Any, rest: Any, scratch: NDArray[Any] | None = None) -> None:
-        """average = beta average + rest x, in place, where rest = 1 - beta; ``scratch`` (it may be x) saves a temporary array."""
+        """average = beta average + rest x, in place; rest = 1 - beta. ``scratch`` (it may be x) saves a temporary array."""
         average *= beta
         average += np.multiply(x, rest, out=scratch)
 

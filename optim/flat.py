@@ -4,10 +4,10 @@ An optimizer's rule is written once, for a few 1-d arrays of equal length: the p
 Which arrays those are is decided here.
 
 - **Small parameters** of one group are packed: their buffers lie behind one another in flat arrays, and their gradients are
-  copied into one before the rule runs. The step it returns is subtracted from each parameter where it is; only for a rule that
-  needs the values of p are these copied too, in and back. That costs far less than a ufunc call for each parameter and operation
-  (``python -m benchmarks.choices``). Parameters keep memory of their own, so whoever holds a view of one (``numpy()``, a state
-  dict, a tied layer) goes on seeing it change, and a write to one is not taken for a write to all.
+  copied into one before the rule runs. The step that it returns is subtracted from each parameter where it is; only for a rule
+  that needs the values of p are these copied too, in and back. All that costs far less than a ufunc call for each parameter and
+  operation (``python -m benchmarks.choices``). Parameters keep memory of their own, so whoever holds a view of one
+  (``numpy()``, a state dict, a tied layer) goes on seeing it change, and a write to one is not taken for a write to all.
 - **Larger parameters** are worked on where they are, those above a block in blocks that fit a core's cache, with scratch memory
   of one block: nothing is copied and nothing is allocated. Two threads share very large ones (:mod:`autograd.threads`).
 - **float16** is updated in float32, and its buffers stay in float32.
@@ -15,8 +15,10 @@ Which arrays those are is decided here.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
-from operator import is_
+from itertools import repeat
+from operator import setitem
 from typing import Any
 
 import numpy as np
@@ -25,11 +27,19 @@ from numpy.typing import NDArray
 from autograd import Tensor, threads, versions
 
 Array = NDArray[Any]
-Rule = Callable[..., Any]  # rule(p, g, scratch, *buffers): returns the step to subtract from p, or None if it has changed p itself
+Rule = Callable[
+    ..., Any
+]  # rule(p, g, scratch, *buffers): returns the step to subtract from p, or None if it has changed p itself
 
 BLOCK = 1 << 16  # values: the four or five arrays of a step in float32 stay within about 1 MB
 SHARED_BLOCK = 4  # blocks at a time where two threads work: the fewer calls, the less they wait for each other to call NumPy
-SMALL = 1 << 14  # values up to which a parameter is packed: copying the gradient of a larger one costs more than calls of its own
+SMALL = (
+    1 << 14
+)  # values up to which a parameter is packed: copying the gradient of a larger one costs more than calls of its own
+
+
+run_through = deque[Any](maxlen=0).extend  # run_through(map(f, ...)): a loop without Python between two calls of NumPy
+put: Callable[..., None] = setitem  # put(a, ..., b): a[...] = b
 
 
 class Workspace:
@@ -72,17 +82,19 @@ class Pack:
         "dtype",
         "fresh",
         "g",
+        "g_pieces",
         "grads",
         "numel",
         "ordered",
         "p",
+        "p_pieces",
         "params",
-        "pieces",
         "reads",
         "scalars",
         "scratch",
         "shapes",
         "slots",
+        "step_pieces",
         "whole",
         "work",
         "written",
@@ -118,7 +130,8 @@ class Pack:
             self.scratch = tuple(scratch)
             if not self.direct:
                 self.p = p
-                self.pieces = [(a, self._cut(a)) for a in (p, self.g, *scratch)]
+                self.p_pieces, self.g_pieces = self._cut(p), self._cut(self.g)
+                self.step_pieces = {id(a): self._cut(a) for a in scratch}
 
     def _bounds(self) -> list[int]:
         """Where one parameter ends in the flat arrays and the next begins."""
@@ -135,12 +148,17 @@ class Pack:
 
     def collect(self) -> bool:
         """Fetches the gradients; False if a parameter has none, or other memory than before."""
-        params = self.params
+        grads = []
         try:
-            self.grads = grads = [p.node.grad._data for p in params]  # type: ignore[union-attr]
+            for p, known, shape in zip(self.params, self.arrays, self.shapes):
+                g = p.node.grad._data  # type: ignore[union-attr]
+                if p._data is not known or g.shape != shape:
+                    return False
+                grads.append(g)
         except AttributeError:  # no node, or None for a gradient
             return False
-        return all(map(is_, [p._data for p in params], self.arrays)) and [g.shape for g in grads] == self.shapes
+        self.grads = grads
+        return True
 
     def ensure(self, wanted: dict[str, Any]) -> list[Array]:
         """The buffers in the order of ``wanted``; one that is new is filled with the value given, or is a copy of the array."""
@@ -175,9 +193,7 @@ class Pack:
         if self.whole:
             return [{**self.scalars, **self.buffers}]
         cut = {name: self._cut(flat) for name, flat in self.buffers.items()}
-        return [
-            {**self.scalars, **{name: pieces[i] for name, pieces in cut.items()}} for i in range(len(self.params))
-        ]
+        return [{**self.scalars, **{name: pieces[i] for name, pieces in cut.items()}} for i in range(len(self.params))]
 
     def update(self, rule: Rule, buffers: Sequence[Array]) -> None:
         """Lets the rule work on all parameters of the pack."""
@@ -194,22 +210,17 @@ class Pack:
 
     def _update_packed(self, rule: Rule, buffers: Sequence[Array]) -> None:
         arrays = self.arrays
-        (p, p_pieces), (g, g_pieces), *others = self.pieces
-        for piece, grad in zip(g_pieces, self.grads, strict=True):
-            piece[...] = grad
+        run_through(map(put, self.g_pieces, repeat(...), self.grads))
         if self.reads:
-            for piece, array in zip(p_pieces, arrays, strict=True):
-                piece[...] = array
-        step = rule(p, g, self.scratch, *buffers)
-        if self.reads:
+            run_through(map(put, self.p_pieces, repeat(...), arrays))
+            step = rule(self.p, self.g, self.scratch, *buffers)
             if step is not None:
-                p -= step
-            for array, piece in zip(arrays, p_pieces, strict=True):
-                array[...] = piece
+                self.p -= step
+            run_through(map(put, arrays, repeat(...), self.p_pieces))
         else:
-            step_pieces = next((pieces for scratch, pieces in others if scratch is step), None) or self._cut(step)
-            for array, piece in zip(arrays, step_pieces, strict=True):
-                np.subtract(array, piece, out=array)
+            step = rule(self.p, self.g, self.scratch, *buffers)
+            pieces = self.step_pieces.get(id(step)) or self._cut(step)
+            run_through(map(np.subtract, arrays, pieces, arrays))
 
     def _update_whole(self, rule: Rule, buffers: Sequence[Array]) -> None:
         array = self.arrays[0]

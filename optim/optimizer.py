@@ -41,10 +41,7 @@ class Plan:
         for p in self.resting:
             if p.grad is not None:
                 return False
-        for pack in self.packs:
-            if not pack.collect():
-                return False
-        return True
+        return all(map(Pack.collect, self.packs))
 
     def keep(self) -> None:
         """Notes the options for which the packs have their buffers in order."""
@@ -226,14 +223,20 @@ class Optimizer:
 
     def _ready(self) -> list[Plan]:
         """The packs of all groups with their gradients fetched: whatever can be wrong is found here, before any change."""
-        groups = self.param_groups
-        if len(self._plans) != len(groups) or any(a.group is not b for a, b in zip(self._plans, groups)):
-            self._unpack()
-            self._plans = [Plan(group) for group in groups]
-        for plan in self._plans:
+        if len(self._plans) != len(self.param_groups):
+            self._plan()
+        for plan, group in zip(self._plans, self.param_groups, strict=True):
+            if plan.group is not group:
+                self._plan()
+                return self._ready()
             if not plan.fits():
                 self._pack(plan)
         return self._plans
+
+    def _plan(self) -> None:
+        """Makes a plan for each group: groups may come, go and be replaced."""
+        self._unpack()
+        self._plans = [Plan(group) for group in self.param_groups]
 
     def _unpack(self) -> None:
         for plan in self._plans:
