@@ -32,7 +32,7 @@ Rule = Callable[
 ]  # rule(p, g, scratch, *buffers): returns the step to subtract from p, or None if it has changed p itself
 
 BLOCK = 1 << 16  # values: the four or five arrays of a step in float32 stay within about 1 MB
-SHARED_BLOCK = 4  # blocks at a time where two threads work: the fewer calls, the less they wait for each other to call NumPy
+LARGE_BLOCK = 1 << 18  # of a parameter that two threads share: the fewer calls, the less each waits for the other's Python
 SMALL = (
     1 << 14
 )  # values up to which a parameter is packed: copying the gradient of a larger one costs more than calls of its own
@@ -49,9 +49,9 @@ class Workspace:
         self._arrays: dict[tuple[Any, ...], list[Array]] = {}
 
     def arrays(self, count: int, size: int, dtype: np.dtype[Any], thread: int = 0) -> list[Array]:
-        """So many arrays of this size; the same ones for the same arguments."""
-        key = (count, size, dtype, thread)
-        if key not in self._arrays:
+        """So many arrays of this size; the same memory again as long as it is enough."""
+        key = (count, dtype, thread)
+        if key not in self._arrays or len(self._arrays[key][0]) < size:
             self._arrays[key] = [np.empty(size, dtype) for _ in range(count)]
         return self._arrays[key]
 
@@ -237,7 +237,7 @@ class Pack:
         if g.dtype != self.dtype:
             g = g.astype(self.dtype)
         flat = (p, g, *buffers)
-        block = SHARED_BLOCK * BLOCK if self.numel >= threads.LEAST else BLOCK
+        block = max(BLOCK, min(LARGE_BLOCK, self.numel // 16))  # scratch memory stays small beside the parameter
         scratch = [self.work.arrays(2, block, self.dtype, half) for half in (0, 1)]
 
         def work(rows: slice) -> None:  # all rows, or those of a thread

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import tracemalloc
 
@@ -258,3 +259,96 @@ def test_an_error_in_either_half_of_a_large_parameter_is_raised(monkeypatch):
     for limit in (0, threads.LEAST // 2):
         with pytest.raises(ZeroDivisionError, match="here"):
             Faulty([p], limit).step()
+
+
+def test_a_step_may_be_returned_in_any_array(monkeypatch):
+    """Scratch or not, packed or direct, in blocks or not; and the rule may use the engine's ops."""
+
+    class Descent(optim.Optimizer):
+        returns_step = True
+
+        def __init__(self, params):
+            super().__init__(params, {"lr": 0.5})
+
+        def rule(self, group, state):
+            return lambda p, g, scratch: (ag.Tensor(g) * group["lr"])._data
+
+    for block in (flat.BLOCK, 4):
+        monkeypatch.setattr(flat, "BLOCK", block)
+        for shapes in ([(3, 2), (5,)], [(7,)]):
+            params = [nn.Parameter(np.zeros(shape)) for shape in shapes]
+            give(params, np.random.default_rng(0))
+            Descent(params).step()
+            for p in params:
+                np.testing.assert_array_equal(p.detach(), -0.5 * p.grad.numpy())
+
+
+@every_kind
+def test_options_may_change_between_steps(make):
+    """A weight decay that comes and goes makes p something to read or not; a pack does as its parameters alone do."""
+    rng = np.random.default_rng(3)
+    values = [rng.normal(size=shape) for shape in ((3, 2), (4,))]
+    together, alone = [nn.Parameter(value) for value in values], [nn.Parameter(value) for value in values]
+    optimizers = [make(together), *(make([p]) for p in alone)]
+    for decay, maximize in ((0.0, False), (0.1, False), (0.1, True), (0.0, True), (0.0, False)):
+        for p, q in zip(together, alone, strict=True):
+            p.grad = q.grad = ag.Tensor(rng.normal(size=p.shape))
+        for optimizer in optimizers:
+            (group,) = optimizer.param_groups
+            group["lr"] *= 0.9
+            group.update({name: v for name, v in (("weight_decay", decay), ("maximize", maximize)) if name in group})
+            optimizer.step()
+        for p, q in zip(together, alone, strict=True):
+            np.testing.assert_array_equal(p.detach(), q.detach())
+
+
+def test_options_that_are_changed_where_they_are():
+    """A list of betas, say: it is the same object before and after."""
+    params = [[nn.Parameter([1.0]), nn.Parameter([2.0])] for _ in range(2)]
+    changed, exchanged = (optim.Adam([{"params": pair, "betas": [0.9, 0.999]}]) for pair in params)
+    for step in range(3):
+        for pair in params:
+            give(pair, np.random.default_rng(step))
+        changed.param_groups[0]["betas"][0] = 0.5 + 0.1 * step
+        exchanged.param_groups[0]["betas"] = (0.5 + 0.1 * step, 0.999)
+        changed.step()
+        exchanged.step()
+    for p, q in zip(*params, strict=True):
+        np.testing.assert_array_equal(p.detach(), q.detach())
+
+
+def test_momentum_may_come_later():
+    params = [nn.Parameter(np.zeros(2)), nn.Parameter(np.zeros(3))]
+    optimizer = optim.SGD(params, lr=1.0)
+    for momentum, expected in ((0.0, -1.0), (0.5, -2.0), (0.5, -3.5)):
+        optimizer.param_groups[0]["momentum"] = momentum
+        for p in params:
+            p.grad = ag.Tensor(np.ones(p.shape), dtype=p.dtype)
+        optimizer.step()
+        assert all(np.all(p.detach().numpy() == expected) for p in params)
+
+
+def test_numbers_that_do_not_fit_the_dtype_are_no_error():
+    p = nn.Parameter(np.ones(2, np.float32))
+    p.grad = ag.Tensor(np.ones(2, np.float32))
+    with np.errstate(all="raise"):
+        optim.SGD([p], lr=1e40).step()
+    assert p.tolist() == [-np.inf, -np.inf]
+
+
+def test_a_copied_optimizer_goes_on_by_itself():
+    params = [nn.Parameter([1.0]), nn.Parameter([2.0])]
+    optimizer = optim.SGD(params, lr=0.1, momentum=0.9)
+    give(params, np.random.default_rng(0))
+    optimizer.step()
+    twin = copy.deepcopy(optimizer)
+    others = twin.param_groups[0]["params"]
+    for made, chosen in ((optimizer, params), (twin, others)):
+        give(chosen, np.random.default_rng(1))
+        loss = (chosen[0] * chosen[0]).sum()
+        made.step()
+        with pytest.raises(RuntimeError, match="modified by an in-place operation"):
+            loss.backward()
+    for p, q in zip(params, others, strict=True):
+        assert p is not q
+        np.testing.assert_array_equal(p.detach(), q.detach())
