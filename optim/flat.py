@@ -160,8 +160,8 @@ class Pack:
         self.grads = grads
         return True
 
-    def ensure(self, wanted: dict[str, Any]) -> list[Array]:
-        """The buffers in the order of ``wanted``; one that is new is filled with the value given, or is a copy of the array."""
+    def ensure(self, wanted: dict[str, Any]) -> None:
+        """Puts the buffers in the order of ``wanted``; a new one is filled with the value given, or is a copy of the array."""
         buffers = self.buffers
         self.fresh = ()
         for name, start in wanted.items():
@@ -173,7 +173,12 @@ class Pack:
                     shape = self.arrays[0].shape if self.whole else self.numel
                     buffers[name] = np.full(shape, start, self.dtype)
         self.ordered = [buffers[name] for name in wanted]
-        return self.ordered
+
+    def forget(self) -> None:
+        """Drops the buffers that were made for a step that does not take place."""
+        for name in self.fresh:
+            del self.buffers[name]
+        self.fresh = ()
 
     def constants(self, *values: float) -> list[Array]:
         """Numbers as 0-d arrays of the pack's dtype, which cost a ufunc of a small array half of what a Python float does.

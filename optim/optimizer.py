@@ -201,23 +201,30 @@ class Optimizer:
     def _rules(self, plans: list[Plan]) -> list[tuple[Pack, Rule, list[NDArray[Any]]]]:
         """What each pack is to do in this step. An option that cannot be, set in a group, shows here, before any change."""
         found = []
-        before = [(pack, pack.scalars.copy()) for plan in plans for pack in plan.packs]
+        before: list[tuple[Pack, dict[str, Any]]] = []
+        prepared: list[Pack] = []
         try:
             for plan in plans:
                 group = plan.group
                 kept = plan.options == group  # then every pack has its buffers
                 reads = not self.returns_step or bool(group.get("weight_decay"))
                 for pack in plan.packs:
-                    buffers = pack.ordered if kept else pack.ensure(self.buffers(group, pack.shapes[0]))
+                    if not kept:
+                        pack.ensure(self.buffers(group, pack.shapes[0]))
+                        prepared.append(pack)
                     pack.reads = reads
-                    if "step" in pack.scalars:
-                        pack.scalars["step"] += 1
-                    found.append((pack, self.rule(group, pack), buffers))
+                    if scalars := pack.scalars:
+                        before.append((pack, scalars.copy()))
+                        if "step" in scalars:
+                            scalars["step"] += 1
+                    found.append((pack, self.rule(group, pack), pack.ordered))
                 if not kept:
                     plan.keep()
         except BaseException:
             for pack, scalars in before:
                 pack.scalars = scalars
+            for pack in prepared:
+                pack.forget()
             raise
         return found
 

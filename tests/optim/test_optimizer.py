@@ -334,6 +334,20 @@ def test_hard_case_151_an_impossible_option_changes_nothing():
     np.testing.assert_equal(optimizer.state_dict()["state"], state)
 
 
+def test_hard_case_151_a_first_step_that_cannot_be_done_is_still_to_come():
+    """The first momentum is the gradient itself, whatever the dampening: also after an attempt that failed."""
+    p, q = nn.Parameter([1.0]), nn.Parameter([1.0])
+    optimizer = optim.SGD([{"params": [p]}, {"params": [q]}], lr=1.0, momentum=0.5, dampening=0.5)
+    (p + q).sum().backward()
+    optimizer.param_groups[1]["lr"] = "fast"
+    with pytest.raises(ValueError, match="could not convert string to float"):
+        optimizer.step()
+    assert not optimizer.state
+    optimizer.param_groups[1]["lr"] = 1.0
+    optimizer.step()
+    assert (p.item(), q.item()) == (0.0, 0.0)
+
+
 # ------------------------------------------------------------------------------------------------ what may change
 
 
