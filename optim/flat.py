@@ -84,6 +84,7 @@ class Pack:
         "g",
         "g_pieces",
         "grads",
+        "numbers",
         "numel",
         "ordered",
         "p",
@@ -186,10 +187,10 @@ class Pack:
         They are filled anew by each call, of which a rule makes one a step.
         """
         if values != self.constant:
-            if len(values) != len(self.slots):
-                self.slots = [np.empty((), self.dtype) for _ in values]
-            for slot, value in zip(self.slots, values, strict=True):
-                slot[()] = value
+            if len(values) != len(self.constant):
+                self.numbers = np.empty(len(values), self.dtype)
+                self.slots = [self.numbers[i : i + 1].reshape(()) for i in range(len(values))]
+            self.numbers[:] = values
             self.constant = values
         return self.slots
 

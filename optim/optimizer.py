@@ -232,7 +232,7 @@ class Optimizer:
         """The packs of all groups with their gradients fetched: whatever can be wrong is found here, before any change."""
         if len(self._plans) != len(self.param_groups):
             self._plan()
-        for plan, group in zip(self._plans, self.param_groups, strict=True):
+        for plan, group in zip(self._plans, self.param_groups):
             if plan.group is not group:
                 self._plan()
                 return self._ready()
