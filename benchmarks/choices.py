@@ -257,25 +257,36 @@ def optimizers() -> None:
         "Adam, 10 parameters of 1,000 values",
         {"packed (ours)": packed.step, "one by one": lambda: [optimizer.step() for optimizer in single]},
     )
-    large = optim.Adam(adam(1, 3_000_000))
-    block, available = flat.BLOCK, threads.processors
+    values, update = (rng.normal(size=100).astype(np.float32) for _ in range(2))
+    zero_d = np.array(0.5, np.float32)
+    show(
+        "times a number, 100 values",
+        {
+            "a 0-d array (ours)": lambda: np.multiply(values, zero_d, out=update),
+            "a Python float": lambda: np.multiply(values, 0.5, out=update),
+        },
+    )
+    large = optim.Adam(adam(1, 5_000_000))
+    blocks, available = (flat.BLOCK, flat.LARGE_BLOCK), threads.processors
 
     def step(block: int, count: int) -> Callable[[], Any]:
         def run() -> None:
-            flat.BLOCK, threads.processors = block, lambda: count  # type: ignore[assignment]
+            flat.BLOCK, flat.LARGE_BLOCK, threads.processors = min(block, blocks[0]), block, lambda: count
             large.step()
 
         return run
 
     show(
-        "Adam, one parameter of 3,000,000 values",
+        "Adam, one parameter of 5,000,000 values",
         {
-            "blocks, on two processors (ours)": step(block, 2),
-            "on one": step(block, 1),
-            "on one, smaller blocks": step(block // 8, 1),
+            "blocks of 256k, on two processors (ours)": step(1 << 18, 2),
+            "blocks of 64k": step(1 << 16, 2),
+            "of 256k, on one": step(1 << 18, 1),
+            "of 64k": step(1 << 16, 1),
+            "of 8k": step(1 << 13, 1),
         },
     )
-    flat.BLOCK, threads.processors = block, available
+    (flat.BLOCK, flat.LARGE_BLOCK), threads.processors = blocks, available
 
 
 def main() -> None:
