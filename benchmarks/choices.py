@@ -242,17 +242,17 @@ def freed_memory() -> None:
 
 
 def optimizers() -> None:
-    """A step of Adam: small parameters packed or one by one, a large one in blocks, by two threads or one."""
+    """Steps: small parameters packed or one by one, a large one in blocks, by two threads or one; and a number in them."""
     rng = np.random.default_rng(0)
 
-    def adam(count: int, size: int) -> list[nn.Parameter]:
+    def graded(count: int, size: int) -> list[nn.Parameter]:
         params = [nn.Parameter(rng.normal(size=size).astype(np.float32)) for _ in range(count)]
         for p in params:
             p.grad = ag.Tensor(rng.normal(size=size).astype(np.float32))
         return params
 
-    packed = optim.Adam(adam(10, 1000))
-    single = [optim.Adam([p]) for p in adam(10, 1000)]
+    packed = optim.Adam(graded(10, 1000))
+    single = [optim.Adam([p]) for p in graded(10, 1000)]
     show(
         "Adam, 10 parameters of 1,000 values",
         {"packed (ours)": packed.step, "one by one": lambda: [optimizer.step() for optimizer in single]},
@@ -260,13 +260,13 @@ def optimizers() -> None:
     values, update = (rng.normal(size=100).astype(np.float32) for _ in range(2))
     zero_d = np.array(0.5, np.float32)
     show(
-        "times a number, 100 values",
+        "100 values times a number, 1,000 times",
         {
-            "a 0-d array (ours)": lambda: np.multiply(values, zero_d, out=update),
-            "a Python float": lambda: np.multiply(values, 0.5, out=update),
+            "a 0-d array (ours)": lambda: [np.multiply(values, zero_d, out=update) for _ in range(1000)],
+            "a Python float": lambda: [np.multiply(values, 0.5, out=update) for _ in range(1000)],
         },
     )
-    large = optim.Adam(adam(1, 5_000_000))
+    large = optim.SGD(graded(1, 5_000_000), lr=1e-4, momentum=0.9)
     blocks, available = (flat.BLOCK, flat.LARGE_BLOCK), threads.processors
 
     def step(block: int, count: int) -> Callable[[], Any]:
@@ -277,7 +277,7 @@ def optimizers() -> None:
         return run
 
     show(
-        "Adam, one parameter of 5,000,000 values",
+        "SGD with momentum, one parameter of 5,000,000 values",
         {
             "blocks of 256k, on two processors (ours)": step(1 << 18, 2),
             "blocks of 64k": step(1 << 16, 2),
