@@ -188,20 +188,13 @@ def _sigmoid_into(x: Array, y: Array) -> None:
     np.reciprocal(y, out=y)
 
 
-def _sigmoid_slope(g: Any, y: Any) -> Any:
-    slope = 1.0 - y
-    slope *= y
-    slope *= g
-    return slope
-
-
 _sigmoid_back = elementwise(
-    _sigmoid_slope,
+    lambda g, y: g * (y * (1.0 - y)),
     lambda h, _d, _g, y: _sigmoid_back_of(h, y),
     lambda h, _d, g, y: h * g * (1.0 - 2.0 * y),
     name="sigmoid_backward",
 )
-_sigmoid_back_of = in_rules(_sigmoid_back)
+_sigmoid_back_of: Callable[..., Any] = in_rules(_sigmoid_back)
 sigmoid = elementwise(
     _sigmoid, lambda g, y, _x: _sigmoid_back_of(g, y), name="sigmoid", doc="1 / (1 + e^-x): dx = g y (1 - y)."
 )
@@ -280,19 +273,13 @@ sinh = elementwise(np.sinh, lambda g, _y, x: g * np.cosh(x), doc="Hyperbolic sin
 cosh = elementwise(np.cosh, lambda g, _y, x: g * np.sinh(x), doc="Hyperbolic cosine.")
 
 
-def _tanh_slope(g: Any, y: Any) -> Any:
-    slope = 1.0 - y * y
-    slope *= g
-    return slope
-
-
 _tanh_back = elementwise(
-    _tanh_slope,
+    lambda g, y: g * (1.0 - y * y),
     lambda h, _d, _g, y: _tanh_back_of(h, y),
     lambda h, _d, g, y: h * g * (-2.0 * y),
     name="tanh_backward",
 )
-_tanh_back_of = in_rules(_tanh_back)
+_tanh_back_of: Callable[..., Any] = in_rules(_tanh_back)
 tanh = elementwise(np.tanh, lambda g, y, _x: _tanh_back_of(g, y), doc="Hyperbolic tangent: dx = g (1 - y²).")
 arcsinh = elementwise(np.arcsinh, lambda g, _y, x: g / np.hypot(x, 1.0), doc="Inverse hyperbolic sine.")
 arccosh = elementwise(

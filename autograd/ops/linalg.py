@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,9 @@ def _product_tn(x: Any, y: Any) -> Any:
 _matmul = positional(_product, lambda g, _z, _x, y: _nt(g, y), lambda g, _z, x, _y: _tn(x, g), name="matmul")
 _matmul_nt = positional(_product_nt, lambda g, _z, _x, y: _nn(g, y), lambda g, _z, x, _y: _tn(g, x), name="matmul_nt")
 _matmul_tn = positional(_product_tn, lambda g, _z, _x, y: _nt(y, g), lambda g, _z, x, _y: _nn(x, g), name="matmul_tn")
-_nn, _nt, _tn = in_rules(_matmul), in_rules(_matmul_nt), in_rules(_matmul_tn)
+_nn: Callable[..., Any] = in_rules(_matmul)
+_nt: Callable[..., Any] = in_rules(_matmul_nt)
+_tn: Callable[..., Any] = in_rules(_matmul_tn)
 
 
 @implements(np.matmul)
