@@ -255,9 +255,10 @@ def _walk(
     cotangents = sweep.cotangents
     plain = not sweep.create_graph
     routes = sweep.routes
+    scattered, widened = sweep.scattered, sweep.widened
     tracer = get_mode().tracer
     for node in order:
-        g = sweep.take(node) if sweep.scattered or sweep.widened else cotangents.pop(node, None)
+        g = sweep.take(node) if scattered or widened else cotangents.pop(node, None)
         saved = node.saved
         pullback = node.pullback
         rules = pullback.wanted if routes is None else routes[node]
