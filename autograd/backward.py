@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograd import graph, versions
-from autograd.graph import FREED, ITEM, Array, Node, Shape, alias_node, item_node, reachable, wrap
+from autograd.graph import FREED, ITEM, Array, Node, Shape, alias_node, item_node, pass_on, reachable, wrap
 from autograd.mode import Mode, Scope, Tracer, get_mode, set_mode
 from autograd.scattering import Scatter
 
@@ -283,7 +283,7 @@ def _walk(
         parents = node.parents
         for index, rule in rules:
             parent = parents[index]
-            cotangent = rule(g, *saved)
+            cotangent = g if rule is pass_on else rule(g, *saved)
             aval = parent.aval
             if aval is not node.aval and (cotangent.shape != aval[0] or cotangent.dtype is not aval[1]):
                 cotangent = fit(cotangent, node, parent)

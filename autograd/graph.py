@@ -238,7 +238,7 @@ def reachable(roots: Iterable[Node], ends: Container[Node] = (), leaves: bool = 
 
     That is a reverse topological order, since a node is newer than its arguments. ``leaves=False`` leaves out leaves.
     """
-    seen = dict.fromkeys(roots)
+    seen = dict.fromkeys([root for root in roots if leaves or root.pullback.wanted])
     stack = list(seen)
     while stack:
         node = stack.pop()
@@ -250,8 +250,7 @@ def reachable(roots: Iterable[Node], ends: Container[Node] = (), leaves: bool = 
             if parent not in seen and (leaves or parent.pullback.wanted):
                 seen[parent] = None
                 stack.append(parent)
-    found = seen if leaves else [node for node in seen if node.pullback.wanted]
-    return sorted(found, key=operator.attrgetter("seq"), reverse=True)
+    return sorted(seen, key=operator.attrgetter("seq"), reverse=True)
 
 
 def arrays_in(*values: Any) -> list[np.ndarray[Any, Any]]:
@@ -286,12 +285,13 @@ def wrap(array: Any, node: Node | None) -> Any:
 tensor_type: Any = None  # autograd.tensor.Tensor, which is built on top of this module
 
 
-def _pass_on(g: Any, *_: Any) -> Any:
+def pass_on(g: Any, *_: Any) -> Any:
+    """The rule of a sum's terms: the cotangent itself. The backward loop knows it, and does not call it."""
     return g
 
 
-ITEM = Pullback("item", None, ((0, _pass_on),), needs=(True,))  # its run is set by autograd.backward
-ALIAS = Pullback("alias", None, ((0, _pass_on),), needs=(True,))
+ITEM = Pullback("item", None, ((0, pass_on),), needs=(True,))  # its run is set by autograd.backward
+ALIAS = Pullback("alias", None, ((0, pass_on),), needs=(True,))
 
 
 def alias_node(parent: Node) -> Node:
