@@ -113,7 +113,8 @@ def test_times_of_recorded_passes_are_not_counted_twice():
         (g,) = ag.grad(ag.tanh(x).sum(), x, create_graph=True)
         ag.checkpoint(lambda z: (z * z).sum(), g).backward()
     assert costs.ops["checkpoint"].calls == 1
-    assert costs.ops["multiply"].calls >= 3
+    assert costs.ops["multiply"].calls >= 2
+    assert costs.ops["tanh_backward"].calls >= 1
     assert 0 < sum(cost.seconds for cost in costs.ops.values()) < costs.elapsed
     assert all(cost.seconds > 0 for cost in costs.ops.values())
 
