@@ -52,12 +52,12 @@ def _gru_kernel(
     x, w_ih, w_hh, h, *biases = widened(x, w_ih, w_hh, h, *biases)  # type: ignore[assignment]
     count, m = x.shape[0], h.shape[-1]
     arrange = (0, 1, 2), (-1.0, -1.0, 1.0)  # r and z negated: 1 / (1 + e^-x) without a sign to change
-    into = rearranged(w_hh, *arrange).T
-    bias = rearranged(biases[0], *arrange) if biases else None
+    into = rearranged([w_hh], *arrange).T
+    bias = rearranged([biases[0][:, None]], *arrange)[:, 0] if biases else None
     bias_of_h = biases[1][2 * m :] if biases else None
     if bias is not None:
         bias[: 2 * m] -= biases[1][: 2 * m]
-    gates = projected(x, rearranged(w_ih, *arrange), bias)
+    gates = projected(x, rearranged([w_ih], *arrange), bias)
     hs = room_for_states(h, count, reverse)
     qs = np.empty((count, *h.shape), h.dtype)  # w_hh h + b_hh for n
     of_h, share = np.empty_like(gates[0]) if count else None, np.empty_like(h)

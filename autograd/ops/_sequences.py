@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -59,15 +60,18 @@ def logistic(minus_x: Array) -> None:
     """1 / (1 + e^(minus_x)), in place."""
     np.exp(minus_x, out=minus_x)
     minus_x += 1.0
-    np.reciprocal(minus_x, out=minus_x)
+    np.divide(1.0, minus_x, out=minus_x)  # a third faster than np.reciprocal
 
 
-def rearranged(weight: Array, places: Sequence[int], signs: Sequence[float]) -> Array:
-    """The blocks of gates in a weight (G H, ...) or a bias (G H,) in another order, some of them negated."""
-    blocks = weight.reshape(len(places), -1, *weight.shape[1:])[list(places)]
-    blocks *= np.array(signs, weight.dtype).reshape(-1, *(1,) * weight.ndim)
-    arranged: Array = blocks.reshape(weight.shape)
-    return arranged
+def rearranged(weights: Sequence[Array], places: Sequence[int], signs: Sequence[float]) -> Array:
+    """Weights (G H, ...) of the same rows side by side, the blocks of gates in another order, some of them negated."""
+    rows, widths = len(weights[0]), [weight.shape[1] for weight in weights]
+    arranged = np.empty((len(places), rows // len(places), sum(widths)), weights[0].dtype)
+    for weight, stop in zip(weights, accumulate(widths), strict=True):
+        blocks = weight.reshape(len(places), rows // len(places), weight.shape[1])
+        for to, place, sign in zip(arranged, places, signs, strict=True):
+            np.multiply(blocks[place], sign, out=to[:, stop - weight.shape[1] : stop])
+    return arranged.reshape(rows, sum(widths))
 
 
 def projected(x: Array, weight: Array, bias: Array | None) -> Array:
