@@ -12,7 +12,7 @@ from autograd.arrays import Array
 from autograd.ops.indexing import getitem
 from autograd.ops.joining import concatenate, stack
 
-BLOCK = 1 << 16  # elements whose factors are computed at a time, so that they stay in the cache
+BLOCK = 1 << 18  # elements whose factors are computed at a time, so that they stay in the cache
 
 Sizes = tuple[int, ...] | None
 
