@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from autograd.arrays import Array
-from autograd.ops._rows import exponentials
+from autograd.ops._attending import Matrices, attend, attend_backward
 from autograd.ops.dropout import dropout
 from autograd.ops.linalg import matmul
 from autograd.ops.reductions import tensor_of
@@ -17,8 +16,6 @@ from autograd.ops.selection import where
 from autograd.ops.shaping import broadcast_to
 from autograd.ops.softmax import masked_softmax, softmax
 from autograd.primitive import fused
-
-BLOCK = 1 << 17  # weights at a time, so that they stay in the cache
 
 
 def _finite(x: Any) -> bool:
@@ -72,91 +69,16 @@ def _with_weights(
     return _mixed(p, v, keep), p
 
 
-def _shared(mask: Array | None, lead: tuple[int, ...]) -> Array | None:
-    """A mask (..., L, S) as (B, L, S), or as (1, L, S) where it is the same for the whole batch: then nothing is copied."""
-    if mask is None:
-        return None
-    if math.prod(mask.shape[:-2]) == 1:
-        return mask.reshape(1, *mask.shape[-2:])
-    return np.broadcast_to(mask, (*lead, *mask.shape[-2:])).reshape(-1, *mask.shape[-2:])
-
-
-def _part(mask: Array, batch: slice, rows: slice, keys: slice = slice(None)) -> Array:
-    mask = (mask if len(mask) == 1 else mask[batch])[:, :, keys if mask.shape[2] > 1 else slice(None)]
-    return mask if mask.shape[1] == 1 else mask[:, rows]
-
-
-def _seen(keep: Array | None, rows: slice, columns: int) -> int:
-    """How many keys, from the first one on, these queries look at: with a causal mask they need not be multiplied with all."""
-    if keep is None or len(keep) > 1 or rows.stop >= keep.shape[1]:
-        return columns
-    any_of_them = np.logical_or.reduce(_part(keep, slice(None), rows)[0], 0)
-    return columns - int(np.argmax(any_of_them[::-1])) if any_of_them.any() else 1
-
-
-def _pieces(batch: int, rows: int, columns: int) -> Iterator[tuple[slice, slice]]:
-    """Parts of the batch and of the queries with at most BLOCK weights (but at least one query)."""
-    step = max(1, BLOCK // max(1, rows * columns))
-    height = max(1, rows if rows * columns <= BLOCK else BLOCK // columns)
-    for start in range(0, batch, step):
-        for top in range(0, rows, height):
-            yield slice(start, start + step), slice(top, top + height)
-
-
-class _Flat:
-    """The arguments as batches of matrices (B, L, E), in the dtype to compute in."""
-
-    def __init__(self, q: Array, k: Array, v: Array, bias: tuple[Array, ...], keep: Array | None, scale: float) -> None:
-        self.lead = q.shape[:-2]
-        dtype = np.result_type(q, k, v, *bias)
-        self.dtype = np.dtype(np.float32) if dtype == np.float16 else dtype
-        self.q, self.k, self.v = (self.flat(x) for x in (q, k, v))
-        self.keep = _shared(keep, self.lead)
-        self.most = None if self.keep is None or self.keep.size > BLOCK else self.limits(self.keep)
-        self.bias = _shared(bias[0].astype(self.dtype, copy=False), self.lead) if bias else None
-        self.scaled = self.q * scale  # not the scores, which are more
-
-    def flat(self, x: Array) -> Array:
-        return x.reshape(math.prod(self.lead), *x.shape[-2:]).astype(self.dtype, copy=False)
-
-    def limits(self, keep: Array) -> Array:
-        """inf where a key is looked at, -inf elsewhere: a minimum with this takes half the time of a selection."""
-        return np.where(keep, math.inf, -math.inf).astype(self.dtype)
-
-    def pieces(self) -> Iterator[tuple[slice, slice, slice]]:
-        """Parts of the batch and of the queries, and the keys that these queries look at."""
-        for batch, rows in _pieces(len(self.q), self.q.shape[1], self.k.shape[1]):
-            yield batch, rows, slice(0, _seen(self.keep, rows, self.k.shape[1]))
-
-    def scores(self, batch: slice, rows: slice, keys: slice) -> Array:
-        """The masked scores of some queries."""
-        s: Array = np.matmul(self.scaled[batch, rows], np.swapaxes(self.k[batch, keys], 1, 2))
-        if self.bias is not None:
-            s += _part(self.bias, batch, rows, keys)
-        if self.keep is not None:
-            keep = _part(self.keep, batch, rows, keys)
-            np.minimum(s, self.limits(keep) if self.most is None else _part(self.most, batch, rows, keys), out=s)
-            if np.isnan(np.max(s, initial=-math.inf)):  # which a minimum leaves
-                np.copyto(s, -math.inf, where=np.logical_not(keep))
-        return s
+def _like(x: Array, width: int, dtype: Any) -> Array:
+    """Room for (..., width) in the order in which x lies in memory: then no head is copied to where it came from."""
+    return np.empty_like(x, dtype, "K" if x.strides[-1] == x.itemsize else "C", shape=(*x.shape[:-1], width))
 
 
 def _kernel(q: Array, k: Array, v: Array, *bias: Array, keep: Array | None, scale: float) -> tuple[Array, Array]:
-    """The result, and with it the logarithm of each row's sum of exponentials, from which the weights are found again."""
-    of = _Flat(q, k, v, bias, keep, scale)
-    y = np.zeros((*of.q.shape[:2], of.v.shape[2]), of.dtype)
-    logs = np.zeros((*of.q.shape[:2], 1), of.dtype)
-    if of.k.shape[1]:
-        for batch, rows, keys in of.pieces():
-            s = of.scores(batch, rows, keys)
-            p = np.empty_like(s)
-            sums, shift = exponentials(s.reshape(-1, s.shape[2]), p.reshape(-1, s.shape[2]), empty=True)
-            total = sums.reshape(*s.shape[:2], 1)
-            np.divide(np.matmul(p, of.v[batch, keys]), total, out=y[batch, rows])
-            part = np.log(total, out=logs[batch, rows])
-            if shift is not None:
-                part += shift.reshape(total.shape)
-    shape = (*of.lead, *y.shape[1:])
+    of = Matrices(q, k, v, bias, keep, scale)
+    y = _like(of.q, v.shape[-1], of.dtype)
+    logs = attend(of, y)
+    shape = (*q.shape[:-1], v.shape[-1])
     return y.reshape(shape).astype(np.result_type(q, k, v, *bias), copy=False), logs
 
 
@@ -164,30 +86,13 @@ def _rule(
     g: Array, wanted: tuple[bool, ...], y: Array, q: Array, k: Array, v: Array, *bias: Array,
     residuals: Array, keep: Array | None, scale: float,
 ) -> list[Any]:  # fmt: skip
-    """With the weights p: dv = p^T g, ds = p (g v^T - sum(g y)), dq = scale ds k, dk = scale ds^T q, dbias = ds."""
-    logs = residuals
-    of = _Flat(q, k, v, bias, keep, scale)
-    g, y = of.flat(g), of.flat(y)
-    dq, dk, dv = np.zeros_like(of.q), np.zeros_like(of.k), np.zeros_like(of.v)
-    want_bias = len(wanted) > 3 and wanted[3]
-    dbias = np.zeros((len(of.q), of.q.shape[1], of.k.shape[1]), of.dtype) if want_bias else None
-    for batch, rows, keys in of.pieces() if of.k.shape[1] else ():
-        p = of.scores(batch, rows, keys)
-        p -= logs[batch, rows]
-        np.exp(p, out=p)
-        cotangent = g[batch, rows]
-        dv[batch, keys] += np.matmul(np.swapaxes(p, 1, 2), cotangent)
-        ds = np.matmul(cotangent, np.swapaxes(of.v[batch, keys], 1, 2))
-        ds -= np.vecdot(cotangent, y[batch, rows])[:, :, None]
-        ds *= p
-        if dbias is not None:
-            dbias[batch, rows, keys] = ds
-        np.matmul(ds, of.k[batch, keys], out=dq[batch, rows])
-        dk[batch, keys] += np.matmul(np.swapaxes(ds, 1, 2), of.scaled[batch, rows])
-    dq *= scale
-    found: list[Any] = [each.reshape(x.shape) for each, x in ((dq, q), (dk, k), (dv, v))]
+    of = Matrices(q, k, v, bias, keep, scale)
+    grads = [_like(x, x.shape[-1], of.dtype) for x in (of.q, of.k, of.v)]
+    dbias = np.zeros((*of.q.shape[:3], of.k.shape[2]), of.dtype) if len(wanted) > 3 and wanted[3] else None
+    attend_backward(of, of.wide(g), of.wide(y), residuals, grads, dbias)
+    found: list[Any] = [d.reshape(x.shape) for d, x in zip(grads, (q, k, v), strict=True)]
     if bias:
-        found.append(None if dbias is None else dbias.reshape(*of.lead, *dbias.shape[1:]))
+        found.append(None if dbias is None else dbias.reshape(*of.lead, *dbias.shape[2:]))
     return found
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd.ops import attention
+from autograd.ops import _attending, attention
 
 RNG = np.random.default_rng(0)
 sdpa = ag.scaled_dot_product_attention
@@ -20,7 +20,7 @@ def leaves(*shapes):
 
 @pytest.mark.parametrize("block", [1 << 18, 20, 1])
 def test_fast_kernel_and_rule_equal_the_composition_in_pieces_of_any_size(monkeypatch, block):
-    monkeypatch.setattr(attention, "BLOCK", block)
+    monkeypatch.setattr(_attending, "BLOCK", block)
     operands = leaves((2, 3, 4, 3), (2, 3, 5, 3), (2, 3, 5, 2), (3, 1, 5))
     keep = RNG.random((2, 1, 4, 5)) < 0.6
     keep[0, 0, 1] = False
@@ -30,6 +30,28 @@ def test_fast_kernel_and_rule_equal_the_composition_in_pieces_of_any_size(monkey
     np.testing.assert_allclose(fast.detach().numpy(), composed.detach().numpy(), rtol=1e-12, atol=1e-13)
     for one, two in zip(ag.grad(fast, operands, grad_outputs=g), ag.grad(composed, operands, grad_outputs=g), strict=True):
         np.testing.assert_allclose(one.numpy(), two.numpy(), rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize("block", [200, 40, 3])
+@pytest.mark.parametrize("keep", [np.tri(7, 9, dtype=bool), np.tri(7, 9, 2, dtype=bool), np.tri(7, 9, -3, dtype=bool)])
+def test_strips_of_queries_that_look_at_fewer_keys_equal_the_composition(monkeypatch, block, keep):
+    monkeypatch.setattr(_attending, "BLOCK", block)
+    monkeypatch.setattr(_attending, "STRIP", 2)
+    projected = leaves((2, 7, 3, 4), (2, 9, 3, 4), (2, 9, 3, 5))  # heads side by side, as a projection makes them
+    g = ag.tensor(RNG.normal(size=(2, 7, 3, 5)))
+    found = []
+    for function in (attention._attention, attention._composition):
+        y = np.swapaxes(function(*(np.swapaxes(x, 1, 2) for x in projected), keep=keep, scale=0.7), 1, 2)
+        found.append([y.detach(), *ag.grad(y, projected, grad_outputs=g)])
+    for one, two in zip(*found, strict=True):
+        np.testing.assert_allclose(one.numpy(), two.numpy(), rtol=1e-11, atol=1e-12)
+
+
+def test_no_head_is_copied_to_where_it_came_from():
+    projected = ag.tensor(RNG.normal(size=(2, 5, 3, 4)))
+    q = np.swapaxes(projected, 1, 2)
+    y = attention._attention(q, q, q, keep=None, scale=0.5)
+    assert np.swapaxes(y, 1, 2)._data.flags.c_contiguous
 
 
 def test_hard_case_139_a_query_without_keys_is_0_with_gradient_0():
