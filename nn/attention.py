@@ -8,7 +8,7 @@ import numpy as np
 
 import autograd as ag
 from autograd.devices import check_device
-from autograd.ops.attention import attention_with_weights
+from autograd.ops.attention import attention_with_weights, self_attention
 from autograd.ops.reductions import tensor_of
 from nn import init
 from nn._options import empty, probability, size
@@ -89,14 +89,29 @@ class MultiheadAttention(Module):
             if parameter is not None:
                 init.xavier_normal_(parameter)
 
+    def _attended(self, query: Any, key: Any, value: Any, mask: Any, need_weights: bool) -> tuple[Any, Any]:
+        """The heads side by side (N, L, E), and the weights (N, heads, L, S), if they are wanted."""
+        e, rate = self.embed_dim, self.dropout if self.training else 0.0
+        if query is key and key is value and self.in_proj_weight is not None:  # one product for all three
+            joined = ag.linear(query, self.in_proj_weight, self.in_proj_bias)
+            if not (need_weights or rate or self.add_zero_attn or self.bias_k is not None):
+                return self_attention(joined, self.num_heads, mask), None
+            q, k, v = joined[..., :e], joined[..., e : 2 * e], joined[..., 2 * e :]
+        else:
+            q, k, v = self._projected(query, key, value)
+        k, v, mask = self._more_keys(k, v, mask)
+        q, k, v = (self._heads(x) for x in (q, k, v))
+        if need_weights:
+            y, weights = attention_with_weights(q, k, v, mask, rate)
+        else:
+            y, weights = ag.scaled_dot_product_attention(q, k, v, mask, rate), None
+        return np.reshape(np.transpose(y, (0, 2, 1, 3)), (y.shape[0], y.shape[2], e)), weights
+
     def _projected(self, query: Any, key: Any, value: Any) -> tuple[Any, Any, Any]:
         e = self.embed_dim
         biases = [None] * 3 if self.in_proj_bias is None else [self.in_proj_bias[i * e : (i + 1) * e] for i in range(3)]
         if self.in_proj_weight is None:
             weights = [self.q_proj_weight, self.k_proj_weight, self.v_proj_weight]
-        elif query is key and key is value:  # one product for all three
-            joined = ag.linear(query, self.in_proj_weight, self.in_proj_bias)
-            return joined[..., :e], joined[..., e : 2 * e], joined[..., 2 * e :]
         else:
             weights = [self.in_proj_weight[i * e : (i + 1) * e] for i in range(3)]
         q, k, v = (ag.linear(x, w, b) for x, w, b in zip((query, key, value), weights, biases, strict=True))
@@ -153,16 +168,8 @@ class MultiheadAttention(Module):
             query, key, value = (np.swapaxes(x if batched else np.expand_dims(x, 1), 0, 1) for x in (query, key, value))
             if same:
                 key = value = query
-        q, k, v = self._projected(query, key, value)
-        mask = self._mask(key_padding_mask, attn_mask, is_causal, q.shape[0], q.shape[1], k.shape[1])
-        k, v, mask = self._more_keys(k, v, mask)
-        q, k, v = (self._heads(x) for x in (q, k, v))
-        rate = self.dropout if self.training else 0.0
-        if need_weights:
-            y, weights = attention_with_weights(q, k, v, mask, rate)
-        else:
-            y, weights = ag.scaled_dot_product_attention(q, k, v, mask, rate), None
-        joined = np.reshape(np.transpose(y, (0, 2, 1, 3)), (y.shape[0], y.shape[2], self.embed_dim))
+        mask = self._mask(key_padding_mask, attn_mask, is_causal, query.shape[0], query.shape[1], key.shape[1])
+        joined, weights = self._attended(query, key, value, mask, need_weights)
         y = self.out_proj(joined)
         if weights is not None and average_attn_weights:
             weights = np.mean(weights, axis=1)

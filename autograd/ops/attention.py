@@ -20,8 +20,11 @@ from autograd.primitive import fused
 
 def _finite(x: Any) -> bool:
     """False for an array with nan or inf (or one whose sum overflows: the careful way is right there, too)."""
+    data = x._data
     with np.errstate(all="ignore"):
-        return bool(np.isfinite(np.sum(x._data, dtype=np.float64 if x.dtype == np.float16 else None)))
+        if data.dtype != np.float16 and data.flags.c_contiguous:  # BLAS is three times as fast
+            return bool(np.isfinite(np.vdot(data, data)))
+        return bool(np.isfinite(np.sum(data, dtype=np.float64 if data.dtype == np.float16 else None)))
 
 
 def _cleaned(x: Any) -> Any:
@@ -97,6 +100,45 @@ def _rule(
 
 
 _attention = fused(_composition, _kernel, _rule, name="attention")
+
+
+def _heads(joined: Any, heads: int) -> tuple[Any, Any, Any]:
+    """(N, L, 3E), queries, keys and values side by side, as three of (N, heads, L, E / heads)."""
+    n, rows, width = joined.shape
+    parts = np.transpose(np.reshape(joined, (n, rows, 3, heads, width // (3 * heads))), (2, 0, 3, 1, 4))
+    return parts[0], parts[1], parts[2]
+
+
+def _self_composition(joined: Any, *bias: Any, heads: int, keep: Array | None, scale: float) -> Any:
+    """Attention of each head, and the heads side by side again, (N, L, E)."""
+    y = _composition(*_heads(joined, heads), *bias, keep=keep, scale=scale)
+    return np.reshape(np.transpose(y, (0, 2, 1, 3)), (*joined.shape[:2], joined.shape[2] // 3))
+
+
+def _self_kernel(joined: Array, *bias: Array, heads: int, keep: Array | None, scale: float) -> tuple[Array, Array]:
+    of = Matrices(*_heads(joined, heads), bias, keep, scale)
+    y = np.empty((*joined.shape[:2], joined.shape[2] // 3), of.dtype)
+    logs = attend(of, _cut(y, heads))
+    return y.astype(np.result_type(joined, *bias), copy=False), logs
+
+
+def _cut(y: Array, heads: int) -> Array:
+    """(N, L, E) as (N, heads, L, E / heads)."""
+    return y.reshape(*y.shape[:2], heads, y.shape[2] // heads).transpose(0, 2, 1, 3)
+
+
+def _self_rule(
+    g: Array, wanted: tuple[bool, ...], y: Array, joined: Array, *bias: Array,
+    residuals: Array, heads: int, keep: Array | None, scale: float,
+) -> list[Any]:  # fmt: skip
+    of = Matrices(*_heads(joined, heads), bias, keep, scale)
+    dbias = np.zeros((*of.q.shape[:3], of.k.shape[2]), of.dtype) if len(wanted) > 1 and wanted[1] else None
+    found = np.empty(joined.shape, of.dtype)
+    attend_backward(of, of.wide(_cut(g, heads)), of.wide(_cut(y, heads)), residuals, _heads(found, heads), dbias)
+    return [found, dbias][: len(wanted)]
+
+
+_self_attention = fused(_self_composition, _self_kernel, _self_rule, name="self_attention")
 
 
 def _masks(mask: Any, is_causal: bool, shape: tuple[int, ...]) -> tuple[Array | None, Any]:
@@ -210,3 +252,24 @@ def attention_with_weights(
     arrays = (q, k, v) if bias is None else (q, k, v, bias)
     rate = 1.0 / math.sqrt(q.shape[-1]) if scale is None else scale
     return _with_weights(*arrays, keep=keep, scale=rate, dropout_p=dropout_p, generator=None)
+
+
+def self_attention(joined: Any, heads: int, attn_mask: Any = None) -> Any:
+    """:func:`scaled_dot_product_attention` of queries, keys and values that one projection made side by side.
+
+    No head is cut out: what is read is the projection itself, and its gradient is written where it belongs.
+
+    Args:
+        joined: (N, L, 3E).
+        heads: how many there are, a divisor of E.
+        attn_mask: broadcast to (N, heads, L, L), in the same sense.
+
+    Returns:
+        (N, L, E), the heads side by side.
+    """
+    joined = tensor_of(joined, "self_attention")
+    n, rows, width = joined.shape
+    scale = 1.0 / math.sqrt(width // (3 * heads))
+    keep, bias = _masks(attn_mask, False, (n, heads, rows, rows))
+    function = _self_attention if keep is None or _finite(joined) else _self_composition
+    return function(joined, *(() if bias is None else (bias,)), heads=heads, keep=keep, scale=scale)

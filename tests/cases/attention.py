@@ -6,6 +6,7 @@ import numpy as np
 from cases.case import Case, real
 
 import autograd as ag
+from autograd.ops.attention import self_attention
 
 try:
     import torch
@@ -36,6 +37,25 @@ def row(label, inputs=PARTS, mask=None, derivative="", kink="", parity=True, **o
     )  # fmt: skip
 
 
+def heads_row(label, inputs, heads, mask=None, derivative=""):
+    """Queries, keys and values side by side."""
+
+    def by_pytorch_heads(joined, *bias):
+        n, rows, width = joined.shape
+        q, k, v = joined.reshape(n, rows, 3, heads, width // 3 // heads).permute(2, 0, 3, 1, 4)
+        options = {} if mask is None else {"attn_mask": torch.tensor(mask)}
+        return by_pytorch(q, k, v, *bias, **options).transpose(1, 2).reshape(n, rows, width // 3)
+
+    return Case(
+        op="self_attention",
+        label=label,
+        call=lambda joined, *bias: self_attention(joined, heads, *(bias or (mask,))),
+        inputs=inputs,
+        torch=by_pytorch_heads,
+        derivative=derivative,
+    )
+
+
 CASES = [
     row("", derivative="dv = p^T g, ds = p (g v^T - sum(g y)), dq = scale ds k, dk = scale ds^T q",
         kink="a query without keys: 0"),
@@ -50,4 +70,7 @@ CASES = [
     row("grouped", (real(1, 4, 2, 2), real(1, 2, 3, 2), real(1, 2, 3, 2)), enable_gqa=True),
     row("empty", (real(0, 3, 2), real(0, 4, 2), real(0, 4, 2)), parity=False),
     row("no-keys", (real(1, 3, 2), real(1, 0, 2), real(1, 0, 2)), parity=False),
+    heads_row("", (real(2, 3, 12),), 2, derivative="those of attention, side by side"),
+    heads_row("masked", (real(2, 4, 6),), 1, mask=np.tri(4, dtype=np.bool_)),
+    heads_row("bias", (real(2, 3, 12), real(2, 1, 3)), 2),
 ]  # fmt: skip
