@@ -13,10 +13,13 @@ RNG = np.random.default_rng(0)
 
 
 @pytest.mark.parametrize("block", [1 << 16, 7, 1])
-@pytest.mark.parametrize("name", ["layer_norm", "group_norm", "batch_norm", "rms_norm"])
+@pytest.mark.parametrize("name", ["layer_norm", "group_norm", "batch_norm", "batch_norm about 0", "rms_norm"])
 def test_fast_kernel_and_rule_equal_the_composition_in_blocks_of_any_size(monkeypatch, name, block):
     monkeypatch.setattr(_normalizing, "BLOCK", block)
+    monkeypatch.setattr(_normalizing, "LARGE_BLOCK", block)
     x, w, b = RNG.normal(size=(5, 6, 4)) * 3 + 10, RNG.normal(size=6), RNG.normal(size=6)
+    if name.endswith("about 0"):  # sums about 0 instead of about the mean
+        x -= 9
     if name == "layer_norm":
         call = lambda x, w, b: ag.layer_norm(ag.swapaxes(x, 1, 2), 6, w, b)
     elif name == "rms_norm":
