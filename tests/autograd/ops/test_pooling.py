@@ -128,6 +128,30 @@ def test_the_quick_search_finds_what_the_careful_one_finds(monkeypatch, kernel, 
     np.testing.assert_allclose(_maxima.place(g, numbers, at, (9, 11)), scattered.reshape(x.shape), rtol=1e-13)
 
 
+@pytest.mark.parametrize(
+    ("kernel", "stride", "width", "padding"),
+    [
+        ((2, 2), (2, 2), 12, 0),
+        ((1, 2), (1, 2), 12, 0),
+        ((3, 2), (4, 2), 12, 0),
+        ((4, 2), (4, 2), 10, 1),
+        ((5, 2), (5, 2), 12, 0),
+    ],
+)
+@pytest.mark.parametrize("block", [1, 1 << 17])
+def test_cotangents_are_placed_by_pairs_as_one_by_one(monkeypatch, kernel, stride, width, padding, block):
+    monkeypatch.setattr(_maxima, "BLOCK", block)
+    at = lay((9, width), kernel, stride, (1, 1), ((padding, padding), (padding, padding)), "max_pool2d")
+    x = np.random.default_rng(0).normal(size=(2, 3, 9, width)).astype(np.float32)
+    best, numbers = _maxima.window_maxima(x, at)
+    g = np.random.default_rng(1).normal(size=best.shape).astype(np.float32)
+    g[0, 0, 0] = [math.inf, math.nan, -math.inf, -0.0] + [1.0] * (g.shape[3] - 4)
+    placed = _maxima.place(g, numbers, at, (9, width))
+    np.testing.assert_array_equal(placed, _maxima.place(g.astype(np.float64), numbers, at, (9, width)))
+    assert placed.dtype == np.float32
+    assert np.count_nonzero(placed) == np.count_nonzero(g)
+
+
 def test_adaptive_means_of_one_element_are_that_element():
     y, slope = pooled(ag.adaptive_avg_pool2d, [[3.0]], (2, 3))
     np.testing.assert_array_equal(y, np.full((2, 3), 3.0))
