@@ -14,7 +14,7 @@ import numpy as np
 
 from autograd.arrays import Array
 from autograd.ops._columns import Columns
-from autograd.ops._windows import Pair, Windows, border, padded
+from autograd.ops._windows import Pair, Windows, border, copy_rows, padded
 
 CHUNK = 3 << 19  # elements of columns at a time: whatever the batch, im2col needs no more memory than this (or one row)
 
@@ -97,35 +97,22 @@ def conv(x: Array, w: Array, *bias: Array, at: Windows, size: Pair, groups: int)
     return np.asarray(y, dtype)
 
 
-def _turned(w: Array, groups: int) -> Array:
-    """The weight (C, O/groups, kh, kw) of the convolution that takes g back to x, where the stride is 1."""
-    w = w.reshape(groups, w.shape[0] // groups, *w.shape[1:])[..., ::-1, ::-1].swapaxes(1, 2)
-    return np.ascontiguousarray(w).reshape(-1, *w.shape[2:])
-
-
-def _back(at: Windows, size: Pair, channels: int, out_channels: int) -> Windows | None:
-    """The windows on g whose convolution is the gradient of the images; None where adding columns to images is quicker.
-
-    It has the columns of g to make, kh kw O H W elements, instead of kh kw C oh ow sums. But then they do for the gradient of
-    the weight, too; and an element that is copied costs half of one that is added.
-    """
-    if at.stride != (1, 1) or out_channels * math.prod(size) > 2 * channels * math.prod(at.grid):
-        return None
-    pads = []
-    for k, d, (before, behind) in zip(at.kernel, at.dilation, at.padding, strict=True):
-        pads.append((d * (k - 1) - before, d * (k - 1) - behind))
-    if min(min(pad) for pad in pads) < 0:
-        return None
-    return at._replace(padding=(pads[0], pads[1]), grid=size)
+def _sum_over_last(a: Array, b: Array) -> Array:
+    """a bᵀ of (groups, A, N) and (groups, B, N); BLAS shares out the rows of the result better than its columns."""
+    total: Array
+    if a.shape[1] >= b.shape[1]:
+        total = np.matmul(a, b.swapaxes(1, 2))
+    else:
+        total = np.matmul(b, a.swapaxes(1, 2)).swapaxes(1, 2)
+    return total
 
 
 def conv_input(g: Array, w: Array, *, at: Windows, size: Pair, groups: int) -> Array:
     dtype = np.result_type(g, w)
     g, w = _wide(g, w)
+    if at.stride[0] == 1:
+        return np.asarray(_halfway(g, None, w, at, size, groups)[0], dtype)
     n, c = g.shape[0], w.shape[1] * groups
-    back = _back(at, size, c, g.shape[1])
-    if back is not None:
-        return np.asarray(conv(g, _turned(w, groups), at=back, size=at.grid, groups=groups), dtype)
     # (kh, groups, C/groups kw, O/groups): a product for each row of the windows stays in the cache until it is added
     matrices = (
         w.reshape(groups, -1, *w.shape[1:]).transpose(3, 0, 2, 4, 1).reshape(w.shape[2], groups, -1, w.shape[0] // groups)
@@ -151,46 +138,80 @@ def conv_input(g: Array, w: Array, *, at: Windows, size: Pair, groups: int) -> A
 def conv_weight(x: Array, g: Array, *, at: Windows, size: Pair, groups: int) -> Array:
     dtype = np.result_type(x, g)
     x, g = _wide(x, g)
-    (n, c), o = x.shape[:2], g.shape[1]
-    back = _back(at, size, c, o)
-    if back is not None:
-        return _by_columns_of_g(g, x, None, back, at, groups)[1].astype(dtype, copy=False)
-    depth = c // groups * math.prod(at.kernel)
-    total = np.zeros((groups, o // groups, depth), x.dtype)
-    kernel = at.kernel
+    (n, c), o, (kh, kw) = x.shape[:2], g.shape[1], at.kernel
+    if _both_halfway(c, o, at, size, groups):
+        return np.asarray(_halfway(g, x, None, at, size, groups)[1], dtype)
+    depth = c // groups * kh * kw
+    total = np.zeros((groups, depth, o // groups), x.dtype)
     x, at = _unpadded(x, at)
     room = _Room(c, x.dtype)
     for samples, rows, part in _pieces(n, c, at):
         columns = room.columns(samples, part).of(_band(x, samples, rows, at)).reshape(groups, depth, -1)
-        total += np.matmul(_side_by_side(g[samples, :, rows], groups), columns.swapaxes(1, 2))
-    return total.reshape(o, c // groups, *kernel).astype(dtype, copy=False)
+        total += _sum_over_last(columns, _side_by_side(g[samples, :, rows], groups))
+    return np.ascontiguousarray(total.swapaxes(1, 2)).reshape(o, c // groups, kh, kw).astype(dtype, copy=False)
 
 
-def _by_columns_of_g(
-    g: Array, x: Array, w: Array | None, back: Windows, at: Windows, groups: int
-) -> tuple[Array | None, Array]:
-    """The gradients of the images (without w: None) and of the weight, from the columns of g that ``_back`` speaks of."""
-    (n, c), o, size = x.shape[:2], g.shape[1], back.grid
-    depth = o // groups * math.prod(at.kernel)
-    dx, dw = None, np.zeros((groups, c // groups, depth), x.dtype)
-    if w is not None:
-        dx, matrix = np.empty_like(x), _turned(w, groups).reshape(groups, c // groups, depth)
-    g, back = _unpadded(g, back)
-    room = _Room(o, x.dtype)
-    for samples, rows, part in _pieces(n, o, back):
-        columns = room.columns(samples, part).of(_band(g, samples, rows, back)).reshape(groups, depth, -1)
+def _both_halfway(c: int, o: int, at: Windows, size: Pair, groups: int) -> bool:
+    """Whether the gradient of the weight is that of ``_halfway``: the same, to the bit, whatever else is wanted.
+
+    It is, where that copies less and the product hardly grows, and not for a channel of its own for each group, whose kh kw
+    sums are no product for BLAS.
+    """
+    (kh, kw), (oh, _) = at.kernel, at.grid
+    return at.stride[0] == 1 and c > groups and c * kw + o * kh < c * kh * kw + o and 5 * size[0] <= 6 * oh
+
+
+def _halfway(
+    g: Array, x: Array | None, w: Array | None, at: Windows, size: Pair, groups: int
+) -> tuple[Array | None, Array | None]:
+    """The gradients of the images (if w is given) and of the weight (if x is), for windows that go down row by row.
+
+    In dx[p, q] = sum over i, j of w[i, j] g[p - i, q - j], the rows of g are copied for every i, so that one product sums over
+    i and the channels; what it gives for every j is added, shifted. dw[i, j] = sum over p, q of g[p - i, q] x[p, q + j] needs
+    the same rows of g, and of x the strips for every j: kh + kw copies, where columns are kh kw.
+    """
+    (n, o), c = g.shape[:2], x.shape[1] if x is not None else w.shape[1] * groups if w is not None else 0
+    (kh, kw), (_, step), (dh, dw), (_, sides), (_, ow) = at
+    top = dh * (kh - 1) - at.padding[0][0]
+    if top < 0:  # rows that lie in the padding alone
+        g, top = g[:, :, -top:], 0
+    bottom = max(0, size[0] + dh * (kh - 1) - top - g.shape[2])
+    down = Windows((kh, 1), (1, 1), (dh, 1), ((top, bottom), (0, 0)), (size[0], ow))
+    across = Windows((1, kw), (1, step), (1, dw), ((0, 0), sides), (size[0], ow))
+    deep, wide = o // groups * kh, c // groups * kw
+    dx, dw_sum = None, np.zeros((groups, deep, wide), g.dtype)
+    if w is not None:  # (O, C/groups, kh, kw) -> (groups, C/groups kw, O/groups kh)
+        matrix = (
+            w.reshape(groups, o // groups, *w.shape[1:])[:, :, :, ::-1].transpose(0, 2, 4, 1, 3).reshape(groups, wide, deep)
+        )
+        dx = np.empty((n, c, *size), g.dtype)
+    large = max(o, -(-c * kw // kh))
+    if large * kh * math.prod(down.grid) > CHUNK:  # by rows: see _unpadded
+        g, down = padded(g, down.padding), down._replace(padding=((0, 0), (0, 0)))
+    rows_of_g, strips_of_x = _Room(o, g.dtype), _Room(c, g.dtype)
+    for samples, rows, part in _pieces(n, large, down):
+        tall = rows_of_g.columns(samples, part).of(g[samples, :, rows.start :]).reshape(groups, deep, -1)
+        strips = strips_of_x.columns(samples, across._replace(grid=part.grid))
         if dx is not None:
-            dx[samples, :, rows].swapaxes(0, 1)[...] = np.matmul(matrix, columns).reshape(c, -1, part.grid[0], size[1])
-        dw += np.matmul(_side_by_side(x[samples, :, rows], groups), columns.swapaxes(1, 2))
-    return dx, _turned(dw.reshape(c, o // groups, *at.kernel), groups)
+            product = np.matmul(matrix, tall).reshape(strips.strips.shape)
+            if strips.as_wide(size[1]):
+                copy_rows(strips.summed(product).swapaxes(0, 1), dx[samples, :, rows])
+            else:
+                dx[samples, :, rows] = 0
+                strips.lay_down(dx[samples, :, rows], product)
+        if x is not None:
+            dw_sum += _sum_over_last(tall, strips.of(x[samples, :, rows]).reshape(groups, wide, -1))
+    if x is None:
+        return dx, None
+    apart = dw_sum.reshape(groups, o // groups, kh, c // groups, kw)[:, :, ::-1].swapaxes(2, 3)
+    return dx, np.ascontiguousarray(apart).reshape(o, c // groups, kh, kw)
 
 
 def conv_backward(g: Array, x: Array, w: Array, *, at: Windows, size: Pair, groups: int) -> tuple[Array, Array]:
-    """The gradients of the images and of the weight; from the same columns of g, where that pays."""
-    back = _back(at, size, x.shape[1], g.shape[1])
-    if back is None:
+    """The gradients of the images and of the weight; from the same rows of g, where that pays."""
+    if not _both_halfway(x.shape[1], g.shape[1], at, size, groups):
         return (conv_input(g, w, at=at, size=size, groups=groups), conv_weight(x, g, at=at, size=size, groups=groups))
     dtypes = np.result_type(g, w), np.result_type(x, g)
     g, x, w = _wide(g, x, w)
-    dx, dw = _by_columns_of_g(g, x, w, back, at, groups)
+    dx, dw = _halfway(g, x, w, at, size, groups)
     return np.asarray(dx, dtypes[0]), np.asarray(dw, dtypes[1])

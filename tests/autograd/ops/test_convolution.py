@@ -35,10 +35,13 @@ def by_definition(x, w, stride, padding, dilation, groups):
 
 
 @pytest.mark.parametrize("chunk", [1 << 21, 200, 1], ids=["whole", "samples", "rows"])
-@pytest.mark.parametrize(("stride", "padding", "dilation", "groups"), list(itertools.product((1, 2), (0, 1), (1, 2), (1, 2))))
-def test_equals_its_definition_in_chunks_of_any_size(monkeypatch, chunk, stride, padding, dilation, groups):
+@pytest.mark.parametrize("kernel", [(3, 2), (3, 3), (1, 1)], ids=str)
+@pytest.mark.parametrize(
+    ("stride", "padding", "dilation", "groups"), list(itertools.product((1, 2), (0, 1, 3), (1, 2), (1, 2, 4)))
+)
+def test_equals_its_definition_in_chunks_of_any_size(monkeypatch, chunk, kernel, stride, padding, dilation, groups):
     monkeypatch.setattr(_convolving, "CHUNK", chunk)
-    x, w = RNG.normal(size=(2, 4, 7, 6)), RNG.normal(size=(6, 4 // groups, 3, 2))
+    x, w = RNG.normal(size=(2, 4, 7, 6)), RNG.normal(size=(8, 4 // groups, *kernel))
     leaves = [ag.tensor(x, requires_grad=True), ag.tensor(w, requires_grad=True)]
     options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
     y = ag.conv2d(*leaves, **options)
