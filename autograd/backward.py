@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograd import graph, versions
+from autograd.arrays import broadcast_to
 from autograd.graph import FREED, ITEM, Array, Node, Shape, alias_node, item_node, pass_on, reachable, wrap
 from autograd.mode import Mode, Scope, Tracer, get_mode, set_mode
 from autograd.scattering import Scatter
@@ -138,7 +139,9 @@ def fit(cotangent: Any, node: Node, parent: Node) -> Any:
         if _broadcasts_to(shape, cotangent.shape):
             cotangent = unbroadcast(cotangent, shape)
         elif _broadcasts_to(cotangent.shape, shape):  # the same for all elements of an axis: what a sum hands back
-            cotangent = np.broadcast_to(cotangent, shape)
+            cotangent = (
+                broadcast_to(cotangent, shape) if isinstance(cotangent, np.ndarray) else np.broadcast_to(cotangent, shape)
+            )
         else:
             raise RuntimeError(
                 f"{node.op}: expected the rule to return a cotangent of shape {shape}, got {cotangent.shape}; "
@@ -331,20 +334,25 @@ def hand_on(node: Node, index: int, cotangent: Any, sweep: Sweep) -> None:
     if cotangent is None:
         return
     parent = node.parents[index]
-    if type(cotangent) is np.ndarray:
-        if cotangent.shape != parent.aval[0] or cotangent.dtype is not parent.aval[1]:
+    if type(cotangent) is not Scatter:
+        array = getattr(cotangent, "_data", cotangent)
+        if type(array) is not np.ndarray:
+            _check_array(node, index, cotangent)
+        if array.shape != parent.aval[0] or array.dtype is not parent.aval[1]:
             cotangent = fit(cotangent, node, parent)
-        if parent not in sweep.cotangents and not sweep.create_graph:
+        if parent not in sweep.cotangents:
             sweep.cotangents[parent] = cotangent
             return
-    elif type(cotangent) is not Scatter:
-        primitive = node.pullback.primitive
-        if primitive is not None and primitive.checked and not isinstance(cotangent, np.generic | graph.tensor_type):
-            raise TypeError(
-                f"{node.op}: expected the rule for argument {index} to return an array or None, got {type(cotangent).__name__}"
-            )
-        cotangent = fit(cotangent, node, parent)
     sweep.add(parent, cotangent)
+
+
+def _check_array(node: Node, index: int, cotangent: Any) -> None:
+    """Refuses what a rule of a user returned if it is not a number of NumPy's at least."""
+    primitive = node.pullback.primitive
+    if primitive is not None and primitive.checked and not isinstance(cotangent, np.generic):
+        raise TypeError(
+            f"{node.op}: expected the rule for argument {index} to return an array or None, got {type(cotangent).__name__}"
+        )
 
 
 def saved_operands(node: Node, saved: Any, create_graph: bool) -> tuple[Any, ...]:

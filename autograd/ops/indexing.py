@@ -16,6 +16,7 @@ from autograd.ops.reductions import tensor_of
 from autograd.primitive import apply, as_operand, constant, implements, internal
 from autograd.scattering import Scatter
 
+
 def _picked(x: Array, *, index: Any) -> Any:
     if type(index) is np.ndarray and x.ndim > 1 and index.size > 64 and index.dtype.kind in "iu" and x.flags.c_contiguous:
         return x.take(index, 0)  # rows: half the time of x[index], but a copy of x first where it is not contiguous
