@@ -8,8 +8,8 @@ Which arrays those are is decided here.
   that needs the values of p are these copied too, in and back. All that costs far less than a ufunc call for each parameter and
   operation (``python -m benchmarks.choices``). Parameters keep memory of their own, so whoever holds a view of one
   (``numpy()``, a state dict, a tied layer) goes on seeing it change, and a write to one is not taken for a write to all.
-- **Larger parameters** are worked on where they are, those above a block in blocks that fit a core's cache, with scratch memory
-  of one block: nothing is copied and nothing is allocated. Two threads share very large ones (:mod:`autograd.threads`).
+- **Larger parameters** are worked on where they are, in blocks that fit the cache, with scratch memory of one block: nothing is
+  copied and nothing is allocated. Two threads share very large ones (:mod:`autograd.threads`).
 - **float16** is updated in float32, and its buffers stay in float32.
 """
 
@@ -24,19 +24,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd import Tensor, threads, versions
+from autograd import Tensor, threads
 
 Array = NDArray[Any]
-Rule = Callable[
-    ..., Any
-]  # rule(p, g, scratch, *buffers): returns the step to subtract from p, or None if it has changed p itself
+Rule = Callable[..., Any]  # rule(p, g, scratch, *buffers): returns the step to subtract from p; None if it has changed p itself
 
-BLOCK = 1 << 16  # values: the four or five arrays of a step in float32 stay within about 1 MB
+SMALL = 1 << 14  # values up to which a parameter is packed: to copy the gradient of a larger one costs more than its own calls
+BLOCK = 1 << 16  # the four or five arrays of a step in float32 stay within about 1 MB
 LARGE_BLOCK = 1 << 18  # of a parameter that two threads share: the fewer calls, the less each waits for the other's Python
-SMALL = (
-    1 << 14
-)  # values up to which a parameter is packed: copying the gradient of a larger one costs more than calls of its own
-
 
 run_through = deque[Any](maxlen=0).extend  # run_through(map(f, ...)): a loop without Python between two calls of NumPy
 put: Callable[..., None] = setitem  # put(a, ..., b): a[...] = b
@@ -71,7 +66,6 @@ class Pack:
         fresh: the names of the buffers that were made for this step.
         grads: the gradients of this step, as arrays.
         reads: whether the rule of this step needs the values of p.
-        written: the stamp of all parameters.
     """
 
     __slots__ = (
@@ -98,7 +92,6 @@ class Pack:
         "step_pieces",
         "whole",
         "work",
-        "written",
     )
 
     def __init__(self, params: Sequence[Tensor], states: Sequence[dict[str, Any]], work: Workspace, whole: bool) -> None:
@@ -108,7 +101,6 @@ class Pack:
         self.dtype = working_dtype(self.arrays[0].dtype)
         self.numel = sum(a.size for a in self.arrays)
         self.work, self.whole = work, whole
-        self.written = versions.Writer(self.arrays)
         self.reads = True
         first = states[0]
         self.scalars = {name: value for name, value in first.items() if not isinstance(value, np.ndarray)}

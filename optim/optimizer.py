@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd import Tensor, enable_grad
+from autograd import Tensor, enable_grad, versions
 from autograd.primitive import quiet
 from optim.flat import Pack, Rule, Workspace, packed, working_dtype
 
@@ -25,12 +25,13 @@ PLAIN = (bool, int, float, str, tuple, type(None))  # options that cannot change
 class Plan:
     """How the parameters of one group are packed, until something about them changes."""
 
-    __slots__ = ("count", "group", "options", "packs", "resting")
+    __slots__ = ("count", "group", "options", "packs", "resting", "writer")
 
     def __init__(self, group: dict[str, Any]) -> None:
         self.group = group
         self.count = -1
         self.packs: list[Pack] = []
+        self.writer = versions.Writer(())  # to all parameters of the packs
         self.resting: list[Tensor] = []  # no gradient when the packs were made
         self.options: dict[str, Any] | None = None  # those of the step before; None: have a new look
 
@@ -194,8 +195,11 @@ class Optimizer:
         return loss
 
     def _update(self, plans: list[Plan]) -> None:
-        for pack, rule, buffers in self._rules(plans):
-            pack.written.stamp()
+        rules = self._rules(plans)
+        for plan in plans:
+            if plan.packs:
+                plan.writer.stamp()
+        for pack, rule, buffers in rules:
             pack.update(rule, buffers)
 
     def _rules(self, plans: list[Plan]) -> list[tuple[Pack, Rule, list[NDArray[Any]]]]:
@@ -267,6 +271,7 @@ class Optimizer:
         for p in graded:
             self._states.pop(p, None)
         plan.packs, plan.count = packs, len(group["params"])
+        plan.writer = versions.Writer(array for pack in packs for array in pack.arrays)
         plan.resting = [p for p in group["params"] if p.grad is None]
 
     def _check_parameter(self, p: Tensor, group: dict[str, Any]) -> None:
