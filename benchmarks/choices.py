@@ -266,6 +266,16 @@ def optimizers() -> None:
             "a Python float": lambda: [np.multiply(values, 0.5, out=update) for _ in range(1000)],
         },
     )
+    memory = flat.aligned(1 << 18, np.dtype(np.float32))
+    memory[:] = 0.0
+    (x, y), (u, v) = ([memory[at + offset :][: 1 << 15] for at in (0, 1 << 17)] for offset in (0, 4))
+    show(
+        "x += y, 32,768 values, 100 times",
+        {
+            "from a cache line on (ours)": lambda: [np.add(x, y, out=x) for _ in range(100)],
+            "from 16 bytes after it": lambda: [np.add(u, v, out=u) for _ in range(100)],
+        },
+    )
     large = optim.SGD(graded(1, 5_000_000), lr=1e-4, momentum=0.9)
     blocks, available = (flat.BLOCK, flat.LARGE_BLOCK), threads.processors
 

@@ -32,9 +32,21 @@ Rule = Callable[..., Any]  # rule(p, g, scratch, *buffers): returns the step to 
 SMALL = 1 << 14  # values up to which a parameter is packed: to copy the gradient of a larger one costs more than its own calls
 BLOCK = 1 << 16  # the four or five arrays of a step in float32 stay within about 1 MB
 LARGE_BLOCK = 1 << 18  # of a parameter that two threads share: the fewer calls, the less each waits for the other's Python
+LINE = 64  # bytes of a cache line
 
 run_through = deque[Any](maxlen=0).extend  # run_through(map(f, ...)): a loop without Python between two calls of NumPy
 put: Callable[..., None] = setitem  # put(a, ..., b): a[...] = b
+
+
+def aligned(size: int, dtype: np.dtype[Any]) -> Array:
+    """Uninitialized memory that begins at a cache line.
+
+    NumPy aligns arrays to 16 bytes, and then many of the vectors that a ufunc loads and stores lie in two lines: a sum takes up
+    to half as long again (``python -m benchmarks.choices``).
+    """
+    memory = np.empty(size + LINE // dtype.itemsize, dtype)
+    start = -memory.__array_interface__["data"][0] % LINE // dtype.itemsize
+    return memory[start : start + size]
 
 
 class Workspace:
@@ -47,7 +59,7 @@ class Workspace:
         """So many arrays of this size; the same memory again as long as it is enough."""
         key = (count, dtype, thread)
         if key not in self._arrays or len(self._arrays[key][0]) < size:
-            self._arrays[key] = [np.empty(size, dtype) for _ in range(count)]
+            self._arrays[key] = [aligned(size, dtype) for _ in range(count)]
         return self._arrays[key]
 
 
@@ -137,7 +149,7 @@ class Pack:
     def _joined(self, values: list[Array]) -> Array:
         if self.whole:
             return np.asarray(values[0], self.dtype, order="C")
-        return np.concatenate(values, axis=None, dtype=self.dtype, casting="same_kind")
+        return np.concatenate(values, axis=None, out=aligned(self.numel, self.dtype), casting="same_kind")
 
     def collect(self) -> bool:
         """Fetches the gradients; False if a parameter has none, or other memory than before."""
@@ -163,8 +175,10 @@ class Pack:
                 if isinstance(start, np.ndarray):
                     buffers[name] = start.astype(self.dtype)
                 else:
-                    shape = self.arrays[0].shape if self.whole else self.numel
-                    buffers[name] = np.full(shape, start, self.dtype)
+                    buffers[name] = aligned(self.numel, self.dtype)
+                    buffers[name].fill(start)
+                    if self.whole:
+                        buffers[name] = buffers[name].reshape(self.shapes[0])
         self.ordered = [buffers[name] for name in wanted]
 
     def forget(self) -> None:
@@ -238,10 +252,14 @@ class Pack:
         block = max(BLOCK, min(LARGE_BLOCK, self.numel // 16))  # scratch memory stays small beside the parameter
         scratch = [self.work.arrays(2, block, self.dtype, half) for half in (0, 1)]
 
-        def work(rows: slice) -> None:  # all rows, or those of a thread
-            _in_blocks(rule, [a[rows] for a in flat], scratch[rows.start > 0], block)
+        width = LINE // self.dtype.itemsize
+        lines = -(-self.numel // width)
 
-        threads.each(work, self.numel, block=self.numel)
+        def work(rows: slice) -> None:  # all lines, or those of a thread
+            part = slice(rows.start * width, rows.stop * width)
+            _in_blocks(rule, [a[part] for a in flat], scratch[rows.start > 0], block)
+
+        threads.each(work, lines, width, block=lines * width)
         if not self.direct:
             array[...] = p.reshape(array.shape)
 

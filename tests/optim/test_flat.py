@@ -352,3 +352,25 @@ def test_a_copied_optimizer_goes_on_by_itself():
     for p, q in zip(params, others, strict=True):
         assert p is not q
         np.testing.assert_array_equal(p.detach(), q.detach())
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("shapes", [[(3, 2), (5,)], [(100_000,)]])
+def test_buffers_begin_at_a_cache_line(shapes, dtype):
+    params = [nn.Parameter(np.ones(shape, dtype)) for shape in shapes]
+    optimizer = optim.Adam(params)
+    for _ in range(2):
+        give(params, np.random.default_rng(0))
+        optimizer.step()
+        for pack in optimizer._plans[0].packs:
+            assert all(buffer.ctypes.data % 64 == 0 and buffer.size == pack.numel for buffer in pack.buffers.values())
+        optimizer.load_state_dict(optimizer.state_dict())  # and when they are joined anew
+
+
+def test_odd_sizes_are_shared_without_a_gap(monkeypatch):
+    monkeypatch.setattr(threads, "processors", lambda: 2)
+    for size in (threads.LEAST, threads.LEAST + 1, threads.LEAST + 37):
+        p = nn.Parameter(np.zeros(size, np.float32))
+        p.grad = ag.Tensor(np.ones(size, np.float32))
+        optim.SGD([p], lr=1.0).step()
+        assert np.all(p.detach().numpy() == -1.0)
