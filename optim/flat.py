@@ -77,7 +77,9 @@ class Pack:
         buffers: arrays by name.
         fresh: the names of the buffers that were made for this step.
         grads: the gradients of this step, as arrays.
-        reads: whether the rule of this step needs the values of p.
+        rule: the rule of this step.
+        reads: whether it needs the values of p.
+        ordered: the buffers that it is given.
     """
 
     __slots__ = (
@@ -97,6 +99,7 @@ class Pack:
         "p_pieces",
         "params",
         "reads",
+        "rule",
         "scalars",
         "scratch",
         "shapes",
@@ -105,6 +108,7 @@ class Pack:
         "whole",
         "work",
     )
+    rule: Rule
 
     def __init__(self, params: Sequence[Tensor], states: Sequence[dict[str, Any]], work: Workspace, whole: bool) -> None:
         self.params = params
@@ -207,48 +211,48 @@ class Pack:
         cut = {name: self._cut(flat) for name, flat in self.buffers.items()}
         return [{**self.scalars, **{name: pieces[i] for name, pieces in cut.items()}} for i in range(len(self.params))]
 
-    def update(self, rule: Rule, buffers: Sequence[Array]) -> None:
+    def update(self) -> None:
         """Lets the rule work on all parameters of the pack."""
         if self.whole:
-            self._update_whole(rule, buffers)
+            self._update_whole()
         elif self.numel > BLOCK:
-            self._update_blocks(rule, buffers)
+            self._update_blocks()
         elif self.direct:
-            step = rule(self.p, self.grads[0].reshape(-1), self.scratch, *buffers)
+            step = self.rule(self.p, self.grads[0].reshape(-1), self.scratch, *self.ordered)
             if step is not None:
                 self.p -= step
         else:
-            self._update_packed(rule, buffers)
+            self._update_packed()
 
-    def _update_packed(self, rule: Rule, buffers: Sequence[Array]) -> None:
+    def _update_packed(self) -> None:
         arrays = self.arrays
         run_through(map(put, self.g_pieces, repeat(...), self.grads))
         if self.reads:
             run_through(map(put, self.p_pieces, repeat(...), arrays))
-            step = rule(self.p, self.g, self.scratch, *buffers)
+            step = self.rule(self.p, self.g, self.scratch, *self.ordered)
             if step is not None:
                 self.p -= step
             run_through(map(put, arrays, repeat(...), self.p_pieces))
         else:
-            step = rule(self.p, self.g, self.scratch, *buffers)
+            step = self.rule(self.p, self.g, self.scratch, *self.ordered)
             pieces = self.step_pieces.get(id(step)) or self._cut(step)
             run_through(map(np.subtract, arrays, pieces, arrays))
 
-    def _update_whole(self, rule: Rule, buffers: Sequence[Array]) -> None:
+    def _update_whole(self) -> None:
         array = self.arrays[0]
         if self.direct:
-            rule(array, self.grads[0], (), *buffers)
+            self.rule(array, self.grads[0], (), *self.ordered)
         else:
             p = np.array(array, self.dtype, order="C")
-            rule(p, self.grads[0].astype(self.dtype), (), *buffers)
+            self.rule(p, self.grads[0].astype(self.dtype), (), *self.ordered)
             array[...] = p
 
-    def _update_blocks(self, rule: Rule, buffers: Sequence[Array]) -> None:
+    def _update_blocks(self) -> None:
         array, g = self.arrays[0], self.grads[0].reshape(-1)
         p = self.p if self.direct else np.array(array, self.dtype, order="C").reshape(-1)
         if g.dtype != self.dtype:
             g = g.astype(self.dtype)
-        flat = (p, g, *buffers)
+        flat = (p, g, *self.ordered)
         block = max(BLOCK, min(LARGE_BLOCK, self.numel // 16))  # scratch memory stays small beside the parameter
         scratch = [self.work.arrays(2, block, self.dtype, half) for half in (0, 1)]
 
@@ -257,7 +261,7 @@ class Pack:
 
         def work(rows: slice) -> None:  # all lines, or those of a thread
             part = slice(rows.start * width, rows.stop * width)
-            _in_blocks(rule, [a[part] for a in flat], scratch[rows.start > 0], block)
+            _in_blocks(self.rule, [a[part] for a in flat], scratch[rows.start > 0], block)
 
         threads.each(work, lines, width, block=lines * width)
         if not self.direct:

@@ -104,7 +104,10 @@ class Optimizer:
         """Raises ValueError for options that cannot be; a subclass says which."""
 
     def scalars(self, group: dict[str, Any]) -> dict[str, float]:  # noqa: ARG002
-        """The numbers that are remembered of each parameter, and their first values."""
+        """The numbers that are remembered of each parameter, and their first values.
+
+        Where there are none, the steps are alike, and a rule is kept until an option changes.
+        """
         return {"step": 0}
 
     def buffers(self, group: dict[str, Any], shape: tuple[int, ...]) -> dict[str, Any]:  # noqa: ARG002
@@ -195,18 +198,18 @@ class Optimizer:
         return loss
 
     def _update(self, plans: list[Plan]) -> None:
-        rules = self._rules(plans)
+        packs = self._prepared(plans)
         for plan in plans:
             if plan.packs:
                 plan.writer.stamp()
-        for pack, rule, buffers in rules:
-            pack.update(rule, buffers)
+        for pack in packs:
+            pack.update()
 
-    def _rules(self, plans: list[Plan]) -> list[tuple[Pack, Rule, list[NDArray[Any]]]]:
-        """What each pack is to do in this step. An option that cannot be, set in a group, shows here, before any change."""
-        found = []
+    def _prepared(self, plans: list[Plan]) -> list[Pack]:
+        """All packs, with the rule of this step. An option that cannot be, set in a group, shows here, before any change."""
+        found: list[Pack] = []
         before: list[tuple[Pack, dict[str, Any]]] = []
-        prepared: list[Pack] = []
+        ensured: list[Pack] = []
         try:
             for plan in plans:
                 group = plan.group
@@ -215,20 +218,25 @@ class Optimizer:
                 for pack in plan.packs:
                     if not kept:
                         pack.ensure(self.buffers(group, pack.shapes[0]))
-                        prepared.append(pack)
+                        ensured.append(pack)
                     pack.reads = reads
-                    if scalars := pack.scalars:
+                    scalars = pack.scalars
+                    if scalars:
                         before.append((pack, scalars.copy()))
                         if "step" in scalars:
                             scalars["step"] += 1
-                    found.append((pack, self.rule(group, pack), pack.ordered))
+                    if scalars or not kept:
+                        pack.rule = self.rule(group, pack)
+                    found.append(pack)
                 if not kept:
                     plan.keep()
         except BaseException:
             for pack, scalars in before:
                 pack.scalars = scalars
-            for pack in prepared:
+            for pack in ensured:
                 pack.forget()
+            for plan in plans:
+                plan.options = None
             raise
         return found
 

@@ -334,6 +334,29 @@ def test_hard_case_151_an_impossible_option_changes_nothing():
     np.testing.assert_equal(optimizer.state_dict()["state"], state)
 
 
+def test_hard_case_151_an_option_that_is_taken_back_is_forgotten():
+    """The second pack of the group cannot take its step; the first one had a new rule by then."""
+    chosen = [nn.Parameter(np.ones(2)), nn.Parameter(np.ones(2, np.float32))]
+
+    class Choosy(optim.SGD):
+        def rule(self, group, state):
+            if state.dtype == np.float32 and group["lr"] > 1.0:
+                raise ValueError("too fast")
+            return super().rule(group, state)
+
+    optimizer = Choosy(chosen, lr=1.0)
+    for lr in (1.0, 1.0, 2.0, 1.0):
+        for p in chosen:
+            p.grad = ag.Tensor(np.ones(2), dtype=p.dtype)
+        optimizer.param_groups[0]["lr"] = lr
+        if lr > 1.0:
+            with pytest.raises(ValueError, match="too fast"):
+                optimizer.step()
+        else:
+            optimizer.step()
+    assert [p.tolist() for p in chosen] == [[-2.0, -2.0]] * 2
+
+
 def test_hard_case_151_a_first_step_that_cannot_be_done_is_still_to_come():
     """The first momentum is the gradient itself, whatever the dampening: also after an attempt that failed."""
     p, q = nn.Parameter([1.0]), nn.Parameter([1.0])
