@@ -34,10 +34,12 @@ def random_index(rng: np.random.Generator, shape: tuple[int, ...]):
     return (Ellipsis, positions(shape[-1], 4))
 
 
-@pytest.mark.parametrize(("small", "block"), [(256, 1 << 15), (0, 7), (0, 1 << 15)])
-def test_sums_have_the_bits_of_add_at(small, block, monkeypatch):
+@pytest.mark.parametrize(("small", "block", "many"), [(256, 1 << 15, 1 << 18), (0, 7, 1 << 18), (0, 1 << 15, 0)])
+def test_sums_have_the_bits_of_add_at(small, block, many, monkeypatch):
     monkeypatch.setattr(scattering, "_SMALL", small)
     monkeypatch.setattr(scattering, "_BLOCK", block)
+    monkeypatch.setattr(scattering, "_MANY", many)
+    monkeypatch.setattr(scattering, "_LONG", 2)
     rng = np.random.default_rng(0)
     for trial in range(400):
         shape = tuple(rng.integers(1, 6, rng.integers(1, 4)))
@@ -52,6 +54,27 @@ def test_sums_have_the_bits_of_add_at(small, block, monkeypatch):
         np.add.at(expected, index, values)
         Scatter(index, np.asarray(values)).add_to(buffer)
         np.testing.assert_array_equal(buffer, expected, err_msg=f"{shape} {index}")
+
+
+@pytest.mark.parametrize("spread", ["one place", "few places", "even", "one place and others", "falling"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rows_added_by_turns_have_the_bits_of_add_at(spread, dtype):
+    rng = np.random.default_rng(0)
+    n, size, width = 4100, 200, 64
+    index = {
+        "one place": np.full(n, 7),
+        "few places": rng.integers(3, 6, n),
+        "even": rng.integers(-size, size, n),
+        "one place and others": np.where(rng.random(n) < 0.6, 0, rng.integers(0, size, n)),
+        "falling": rng.zipf(1.3, n) % size,
+    }[spread]
+    values = rng.normal(size=(n, width)).astype(dtype)
+    buffer = rng.normal(size=(size, width)).astype(dtype)
+    assert values.size >= scattering._MANY
+    expected = buffer.copy()
+    np.add.at(expected, index, values)
+    scattering.add_at(buffer, index, values)
+    np.testing.assert_array_equal(buffer, expected)
 
 
 def test_float16_is_summed_in_float32():
