@@ -49,7 +49,7 @@ def add_at(buffer: Array, index: Any, values: Array) -> None:
 
     Of one axis of positions NumPy has a loop of its own. For 4,096 rows of 64 float32 it is three to four times as fast as
     ``np.add.at`` on rows, twice as fast as sorting and ``np.add.reduceat``, and faster still than a product with one-hot rows.
-    Many long rows (the gradient of an embedding) are added by turns, mostly in half to three quarters of that
+    Many long rows (the gradient of a large embedding) are added by turns, mostly in two thirds to three quarters of that
     time (``python -m benchmarks.choices``). The elements are added in the same order, so that the sums are the same to the bit.
     """
     if buffer.dtype == np.float16:
