@@ -9,7 +9,7 @@ shares out to its threads, does for all of them.
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -27,45 +27,59 @@ def _inside(offset: int, stride: int, windows: int, length: int) -> tuple[slice,
     return slice(first, last), slice(first * stride + offset, (last - 1) * stride + offset + 1, stride)
 
 
+def whole_tiles(rows: int) -> int:
+    """The next multiple of 4: BLAS takes less time for so many rows of a long matrix, some of them zero.
+
+    It works on tiles of the result, and ends with narrow ones (``python -m benchmarks.choices``).
+    """
+    return -(-rows // 4) * 4
+
+
 class Columns:
     """Room for the columns of the windows ``at`` on a few samples; it is used again for the next ones.
 
-    Padding is never written out: the strips are zero where no image reaches.
+    Padding is never written out: the strips are zero where no image reaches. The columns are the first rows of ``matrix``.
     """
 
     def __init__(self, channels: int, samples: int, at: Windows, dtype: Any) -> None:
         (kh, kw), (sh, _), (dh, _), _, (oh, ow) = at
         self.at = at
         height = sh * (oh - 1) + dh * (kh - 1) + 1
-        self.strips = np.zeros((channels, kw, samples, height, ow), dtype)
+        self.count = channels * kh * kw
+        self.matrix = np.empty((whole_tiles(self.count), samples * oh * ow), dtype)
+        self.matrix[self.count :] = 0
+        self.columns = self.matrix[: self.count].reshape(channels, kh, kw, samples, oh, ow)
         self.flat = kh == 1 and sh == 1  # the strips are the columns
-        self.columns = self.strips[:, None] if self.flat else np.empty((channels, kh, kw, samples, oh, ow), dtype)
+        self.strips = self.columns[:, 0] if self.flat else np.empty((channels, kw, samples, height, ow), dtype)
 
     def _rows(self, number: int) -> slice:
         first = number * self.at.dilation[0]
         return slice(first, first + self.at.stride[0] * (self.at.grid[0] - 1) + 1, self.at.stride[0])
 
-    def _shifts(self, images: Array, strips: Array) -> list[tuple[Array, Array]]:
-        """For each column of the window: the part of the strips and of the images (n, C, H, W) that belong together."""
+    def _shifts(self, images: Array, strips: Array) -> Iterator[tuple[Array, slice, Array]]:
+        """For each column of the window: its rows of the strips, the columns of these that the images (n, C, H, W) reach, and
+        the part of the images that belongs there."""
         images = images.swapaxes(0, 1)
         top, left = self.at.padding[0][0], self.at.padding[1][0]
         rows = min(images.shape[2], max(0, strips.shape[3] - top))
-        pairs = []
         for number in range(self.at.kernel[1]):
             offset = number * self.at.dilation[1] - left
             there, here = _inside(offset, self.at.stride[1], self.at.grid[1], images.shape[3])
-            pairs.append((strips[:, number, :, top : top + rows, there], images[:, :, :rows, here]))
-        return pairs
+            yield strips[:, number, :, top : top + rows], there, images[:, :, :rows, here]
 
     def of(self, images: Array) -> Array:
         """The windows on images (n, C, H, W) as (C kh kw, n oh ow)."""
-        for strip, shifted in self._shifts(images, self.strips):
-            copy_rows(shifted, strip)
-        self.strips[:, :, :, self.at.padding[0][0] + images.shape[2] :] = 0  # where the images before may have been higher
+        top = self.at.padding[0][0]
+        self.strips[:, :, :, :top] = 0
+        self.strips[:, :, :, top + images.shape[2] :] = 0
+        for strip, there, shifted in self._shifts(images, self.strips):
+            copy_rows(shifted, strip[..., there])
+            strip[..., : there.start] = 0
+            strip[..., there.stop :] = 0
         if not self.flat:
             for number in range(self.at.kernel[0]):
                 self.columns[:, number] = self.strips[:, :, :, self._rows(number)]
-        return self.columns.reshape(math.prod(self.columns.shape[:3]), -1)
+        return self.matrix[: self.count]
 
     def add_row(self, number: int, products: Array) -> None:
         """Adds (C, kw, n, oh, ow), what belongs to one row of the windows, to the strips: begin with the first row."""
@@ -78,8 +92,8 @@ class Columns:
 
     def lay_down(self, images: Array, strips: Array | None = None) -> None:
         """Adds strips to images (n, C, H, W): with ``add_row`` for every row, the adjoint of ``of``."""
-        for strip, shifted in self._shifts(images, self.strips if strips is None else strips):
-            shifted += strip
+        for strip, there, shifted in self._shifts(images, self.strips if strips is None else strips):
+            shifted += strip[..., there]
 
     def as_wide(self, width: int) -> bool:
         """Whether the strips are as wide as images of this width, so that ``summed`` does for ``lay_down``."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array
-from autograd.ops._columns import Columns
+from autograd.ops._columns import Columns, whole_tiles
 from autograd.ops._windows import Pair, Windows, border, copy_rows, padded
 
 CHUNK = 3 << 19  # elements of columns at a time: whatever the batch, im2col needs no more memory than this (or one row)
@@ -73,9 +73,13 @@ def _by_group(w: Array, groups: int) -> Array:
     return w.reshape(groups, w.shape[0] // groups, math.prod(w.shape[1:]))
 
 
-def _side_by_side(y: Array, groups: int) -> Array:
-    """(n, C, h, w) -> (groups, C/groups, n h w)"""
-    return np.ascontiguousarray(y.swapaxes(0, 1)).reshape(groups, y.shape[1] // groups, -1)
+def _side_by_side(y: Array, groups: int, rows: int | None = None) -> Array:
+    """(n, C, h, w) -> (groups, C/groups, n h w), or with so many rows for a group, of which the last ones are zero."""
+    n, c, h, w = y.shape
+    out = np.empty((groups, rows or c // groups, n, h * w), y.dtype)
+    out[:, c // groups :] = 0
+    copy_rows(y.reshape(n, groups, c // groups, h * w).transpose(1, 2, 0, 3), out[:, : c // groups])
+    return out.reshape(*out.shape[:2], -1)
 
 
 def conv(x: Array, w: Array, *bias: Array, at: Windows, size: Pair, groups: int) -> Array:  # noqa: ARG001
@@ -141,14 +145,20 @@ def conv_weight(x: Array, g: Array, *, at: Windows, size: Pair, groups: int) -> 
     (n, c), o, (kh, kw) = x.shape[:2], g.shape[1], at.kernel
     if _both_halfway(c, o, at, size, groups):
         return np.asarray(_halfway(g, x, None, at, size, groups)[1], dtype)
-    depth = c // groups * kh * kw
-    total = np.zeros((groups, depth, o // groups), x.dtype)
+    depth = deep = c // groups * kh * kw
+    width = o // groups
+    if groups == 1:
+        deep, width = whole_tiles(depth), whole_tiles(o)
+    total = np.zeros((groups, deep, width), x.dtype)
     x, at = _unpadded(x, at)
     room = _Room(c, x.dtype)
     for samples, rows, part in _pieces(n, c, at):
-        columns = room.columns(samples, part).of(_band(x, samples, rows, at)).reshape(groups, depth, -1)
-        total += _sum_over_last(columns, _side_by_side(g[samples, :, rows], groups))
-    return np.ascontiguousarray(total.swapaxes(1, 2)).reshape(o, c // groups, kh, kw).astype(dtype, copy=False)
+        place = room.columns(samples, part)
+        place.of(_band(x, samples, rows, at))
+        columns = place.matrix[: groups * deep].reshape(groups, deep, -1)
+        total += np.matmul(columns, _side_by_side(g[samples, :, rows], groups, width).swapaxes(1, 2))
+    total = total[:, :depth, : o // groups].swapaxes(1, 2)
+    return np.ascontiguousarray(total).reshape(o, c // groups, kh, kw).astype(dtype, copy=False)
 
 
 def _both_halfway(c: int, o: int, at: Windows, size: Pair, groups: int) -> bool:
@@ -158,7 +168,7 @@ def _both_halfway(c: int, o: int, at: Windows, size: Pair, groups: int) -> bool:
     sums are no product for BLAS.
     """
     (kh, kw), (oh, _) = at.kernel, at.grid
-    return at.stride[0] == 1 and c > groups and c * kw + o * kh < c * kh * kw + o and 5 * size[0] <= 6 * oh
+    return at.stride[0] == 1 and c > groups and c * kw + o * kh <= c * kh * kw + o and 5 * size[0] <= 6 * oh
 
 
 def _halfway(
