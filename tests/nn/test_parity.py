@@ -19,6 +19,13 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Implicit dimension choice for"),
 ]
 
+
+@pytest.fixture(autouse=True)
+def seeded():
+    """The weights are PyTorch's own: the same in every run."""
+    torch.manual_seed(0)
+
+
 # Name, positional arguments, options, shape of the input.
 LAYERS = [
     ("Linear", (3, 5), {}, (4, 3)),
