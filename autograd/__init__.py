@@ -50,6 +50,7 @@ from autograd.creation import (
     zeros,
     zeros_like,
 )
+from autograd.declare import primitive
 from autograd.devices import backends, cuda, device
 from autograd.differences import (
     GradcheckError,
@@ -403,9 +404,6 @@ from autograd.ops.special import (
 from autograd.ops.windows import (
     fold,
     unfold,
-)
-from autograd.primitive import (
-    primitive,
 )
 from autograd.profiler import profile
 from autograd.random import (

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from autograd.backward import backpropagate
+from autograd.declare import internal
 from autograd.graph import CONSTANT, LEAF, Node, alias_node, source_node, wrap
 from autograd.mode import enable_grad, get_mode
-from autograd.primitive import apply, internal
+from autograd.primitive import apply
 from autograd.random import default_generator
 from autograd.tensor import Tensor, graph_node
 from autograd.transforms import alias

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd.arrays import Array, as_array, check_dtype, get_default_dtype
+from autograd.declare import implements
 from autograd.devices import check_device
-from autograd.primitive import constant, implements
+from autograd.primitive import constant
 from autograd.random import numpy_generator
 from autograd.tensor import Tensor
 from autograd.versions import owner

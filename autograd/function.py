@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd.declare import primitive
 from autograd.mode import no_grad
-from autograd.primitive import constant, primitive
+from autograd.primitive import constant
 from autograd.tensor import Tensor
 
 

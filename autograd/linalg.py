@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.declare import implements
 from autograd.ops import norms
 from autograd.ops._axes import axis_tuple, one_axis
 from autograd.ops.decompositions import (
@@ -30,7 +31,6 @@ from autograd.ops.diagonals import diagonal as _diagonal
 from autograd.ops.linalg import cross, matmul, outer, tensordot, trace
 from autograd.ops.norms import norm as _norm
 from autograd.ops.reductions import tensor_of
-from autograd.primitive import implements
 from autograd.spelling import renaming
 
 __all__ = [

@@ -15,9 +15,10 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from autograd import versions
+from autograd.declare import unguarded
 from autograd.graph import SEVERAL, Array, Node, arrays_in, saved_arrays
 from autograd.mode import Mode, Scope, get_mode, set_mode
-from autograd.primitive import primitives, quiet, unguarded
+from autograd.primitive import primitives, quiet
 
 _clock = time.perf_counter
 Phase = Literal["forward", "backward"]

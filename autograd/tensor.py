@@ -13,6 +13,7 @@ from autograd import versions
 from autograd.arrays import as_array, is_floating
 from autograd.backward import accumulate_grads, backpropagate
 from autograd.borrowed import Borrowed
+from autograd.declare import bind_tensor
 from autograd.graph import CONSTANT, LEAF, HookHandle, Hooks, Node, source_node, wrap
 from autograd.methods.assignment import AssignmentMethods
 from autograd.methods.comparison import ComparisonMethods
@@ -28,7 +29,6 @@ from autograd.methods.reductions import ReductionMethods
 from autograd.methods.refused import RefusedMethods
 from autograd.methods.shaping import ShapingMethods
 from autograd.ops import elementwise, indexing, linalg
-from autograd.primitive import bind_tensor
 
 
 class Tensor(

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from autograd import devices
 from autograd.arrays import check_dtype, is_floating
+from autograd.declare import functions, ufuncs
 from autograd.devices import check_device
 from autograd.ops import cast as cast_op
-from autograd.primitive import functions, ufuncs
 
 _LEAVE = "use t.detach().numpy() to leave the graph on purpose"
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array
+from autograd.declare import fused
 from autograd.ops._sequences import (
     Sizes,
     bias_gradients,
@@ -26,7 +27,6 @@ from autograd.ops._sequences import (
 )
 from autograd.ops.elementwise import sigmoid, tanh
 from autograd.ops.linalg import linear
-from autograd.primitive import fused
 
 
 def _gru_composition(x: Any, w_ih: Any, w_hh: Any, h: Any, *biases: Any, sizes: Sizes, reverse: bool) -> tuple[Any, ...]:

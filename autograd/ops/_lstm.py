@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array
+from autograd.declare import fused
 from autograd.ops._sequences import (
     Sizes,
     chunks,
@@ -24,7 +25,6 @@ from autograd.ops._sequences import (
 )
 from autograd.ops.elementwise import sigmoid, tanh
 from autograd.ops.linalg import linear
-from autograd.primitive import fused
 
 JOINT = 16  # samples from which on x and h are multiplied by their weights in one product a step
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array
+from autograd.declare import fused
 from autograd.ops._sequences import (
     Sizes,
     bias_gradients,
@@ -24,7 +25,6 @@ from autograd.ops._sequences import (
 from autograd.ops.activations import relu as rectified
 from autograd.ops.elementwise import tanh
 from autograd.ops.linalg import linear
-from autograd.primitive import fused
 
 
 def _rnn_composition(

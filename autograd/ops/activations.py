@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import FLOATING
+from autograd.declare import elementwise, internal
 from autograd.ops import elementwise as e
 from autograd.ops.gate import choose, gate, in_rules, pick
 from autograd.ops.special_kernels import floating
-from autograd.primitive import as_operand, elementwise, internal
+from autograd.primitive import as_operand
 
 _sigmoid_of = in_rules(e.sigmoid)
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array
+from autograd.declare import fused
 from autograd.ops._attending import Matrices, attend, attend_backward
 from autograd.ops.dropout import dropout
 from autograd.ops.linalg import matmul
@@ -15,7 +16,6 @@ from autograd.ops.reductions import tensor_of
 from autograd.ops.selection import where
 from autograd.ops.shaping import broadcast_to
 from autograd.ops.softmax import masked_softmax, softmax
-from autograd.primitive import fused
 
 
 def _finite(x: Any) -> bool:

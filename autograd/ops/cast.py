@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import is_floating
-from autograd.primitive import apply, internal
+from autograd.declare import internal
+from autograd.primitive import apply
 
 _cast = internal(
     lambda x, *, dtype: x.astype(dtype),

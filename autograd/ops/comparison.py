@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.primitive import as_operand, implements, quiet
+from autograd.declare import implements
+from autograd.primitive import as_operand, quiet
 
 
 def _values(value: Any, name: str) -> Any:

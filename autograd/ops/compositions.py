@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from autograd.declare import implements
 from autograd.ops import elementwise as e
 from autograd.ops import selection
-from autograd.primitive import as_operand, implements
+from autograd.primitive import as_operand
 
 # ------------------------------------------------------------------------------------------------ PyTorch's names
 

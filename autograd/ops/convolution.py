@@ -18,12 +18,12 @@ from typing import Any
 
 import numpy as np
 
+from autograd.declare import internal
 from autograd.ops import _convolving
 from autograd.ops._windows import Pair, Windows, check_memory, lay, whole
 from autograd.ops.gate import in_rules
 from autograd.ops.reductions import tensor_of
 from autograd.ops.shaping import reshape
-from autograd.primitive import internal
 
 
 def _by_channel(g: Any) -> Any:

@@ -10,8 +10,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from autograd.arrays import Array
+from autograd.declare import implements, internal
 from autograd.ops.reductions import tensor_of
-from autograd.primitive import implements, internal
 
 
 class QRResult(NamedTuple):

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.arrays import Array
+from autograd.declare import implements, internal
 from autograd.ops.decompositions import matrix_of
 from autograd.ops.gate import in_rules
-from autograd.primitive import implements, internal
 
 
 class SlogdetResult(NamedTuple):

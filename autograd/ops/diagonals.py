@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.declare import implements
 from autograd.ops._axes import axis_tuple
 from autograd.ops.gate import gate_primitive
 from autograd.ops.indexing import getitem
@@ -13,7 +14,7 @@ from autograd.ops.joining import concatenate
 from autograd.ops.padding import pad
 from autograd.ops.reductions import tensor_of
 from autograd.ops.shaping import atleast_2d, expand_dims, moveaxis, reshape
-from autograd.primitive import constant, implements
+from autograd.primitive import constant
 
 
 def _triangle(x: Any, k: int, lower: bool, op: str) -> Any:

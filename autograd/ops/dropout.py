@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array
+from autograd.declare import internal
 from autograd.ops.gate import gate, in_rules
 from autograd.ops.reductions import tensor_of
-from autograd.primitive import internal
 from autograd.random import numpy_generator
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array
+from autograd.declare import implements, internal
 from autograd.ops.reductions import tensor_of
-from autograd.primitive import implements, internal
 
 _LETTERS = string.ascii_letters
 _LARGEST = 2**31  # elements of a result: a slip of a letter shall not take the machine's memory

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array
+from autograd.declare import elementwise, implements
 from autograd.graph import pass_on
 from autograd.ops.gate import gate, in_rules
-from autograd.primitive import elementwise, implements
 from autograd.threads import LEAST, each
 
 _LN2 = math.log(2.0)

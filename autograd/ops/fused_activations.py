@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array
+from autograd.declare import fused
 from autograd.ops import elementwise as e
 from autograd.ops import special
 from autograd.ops.activations import softplus
 from autograd.ops.special_kernels import ERF_SINGLE, erfc_block, floating
-from autograd.primitive import fused
 from autograd.threads import each
 
 BLOCK = 1 << 16  # elements that are worked on at a time, so that they stay in the cache

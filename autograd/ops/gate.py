@@ -14,7 +14,8 @@ import numpy as np
 
 from autograd import graph
 from autograd.arrays import Array
-from autograd.primitive import constant, elementwise, functions
+from autograd.declare import elementwise, functions
+from autograd.primitive import constant
 
 _INTEGERS = {np.dtype(np.float16): np.int16, np.dtype(np.float32): np.int32, np.dtype(np.float64): np.int64}
 _LARGE = 512  # elements from which np.where is the slower one

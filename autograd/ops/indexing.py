@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array
+from autograd.declare import implements, internal
 from autograd.graph import Aval
 from autograd.ops._axes import one_axis
 from autograd.ops.elementwise import clone
 from autograd.ops.reductions import tensor_of
-from autograd.primitive import apply, as_operand, constant, implements, internal
+from autograd.primitive import apply, as_operand, constant
 from autograd.scattering import Scatter
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from autograd.declare import implements, internal
 from autograd.ops._axes import one_axis
 from autograd.ops.indexing import getitem
 from autograd.ops.reductions import tensor_of
 from autograd.ops.shaping import atleast_1d, atleast_2d, atleast_3d, broadcast_to, expand_dims, moveaxis, reshape
-from autograd.primitive import implements, internal
 
 # ------------------------------------------------------------------------------------------------ join
 

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array
+from autograd.declare import implements, internal, positional
 from autograd.ops._axes import axis_tuple, one_axis
 from autograd.ops._rows import ones
 from autograd.ops.diagonals import diagonal
 from autograd.ops.gate import in_rules
 from autograd.ops.reductions import tensor_of
 from autograd.ops.shaping import moveaxis, reshape, transpose
-from autograd.primitive import implements, internal, positional
 
 # ------------------------------------------------------------------------------------------------ matmul
 

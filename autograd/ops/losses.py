@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array
+from autograd.declare import fused
 from autograd.ops import _rows
 from autograd.ops._rows import blocks, exponentials, places, vector_sum
 from autograd.ops.indexing import getitem
 from autograd.ops.reductions import tensor_of
 from autograd.ops.shaping import moveaxis, reshape
 from autograd.ops.softmax import log_softmax
-from autograd.primitive import as_operand, fused
+from autograd.primitive import as_operand
 from autograd.threads import each
 
 _REDUCTIONS = ("mean", "sum", "none")

@@ -16,9 +16,10 @@ import numpy as np
 
 from autograd import versions
 from autograd.arrays import Array
+from autograd.declare import fused
 from autograd.ops._normalizing import channel_moments, channels_backward, channels_forward, rows_backward, rows_forward
 from autograd.ops.reductions import tensor_of
-from autograd.primitive import fused, quiet
+from autograd.primitive import quiet
 
 
 def _composition(

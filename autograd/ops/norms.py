@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array
+from autograd.declare import implements, internal
 from autograd.ops import reductions
 from autograd.ops._axes import Axis, axis_tuple, expand
 from autograd.ops.gate import pick
 from autograd.ops.reductions import add_up, nonempty, reduced, tensor_of
-from autograd.primitive import constant, implements, internal
+from autograd.primitive import constant
 
 
 def _norm_kernel(x: Array, *, ord: float, axis: Axis, keepdims: bool) -> Array:

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.arrays import Array
+from autograd.declare import implements
 from autograd.ops._axes import Axis, one_axis
 from autograd.ops.indexing import take_along_axis
 from autograd.ops.reductions import nonempty, tensor_of
-from autograd.primitive import implements
 
 
 class Sorted(NamedTuple):

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array, is_floating
+from autograd.declare import implements, internal
 from autograd.ops.indexing import getitem
 from autograd.ops.joining import concatenate
 from autograd.ops.reductions import tensor_of
 from autograd.ops.shaping import broadcast_to
-from autograd.primitive import constant, implements, internal
+from autograd.primitive import constant
 
 Widths = tuple[tuple[int, int], ...]
 

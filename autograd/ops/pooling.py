@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array
+from autograd.declare import fused, internal
 from autograd.ops._maxima import place, positions, window_maxima
 from autograd.ops._windows import Pair, Windows, border, lay, padded, whole
 from autograd.ops.gate import in_rules
 from autograd.ops.reductions import tensor_of
 from autograd.ops.shaping import reshape
-from autograd.primitive import constant, fused, internal
+from autograd.primitive import constant
 
 Bins = tuple[Pair, ...]  # (start, end) of each bin along an axis
 

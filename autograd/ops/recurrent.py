@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array
+from autograd.declare import fused
 from autograd.ops.elementwise import sigmoid, tanh
 from autograd.ops.linalg import linear
 from autograd.ops.reductions import tensor_of
-from autograd.primitive import fused
 
 
 def _logistic(x: Array, out: Array) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array
+from autograd.declare import functions, implements, internal
 from autograd.ops._axes import Axis, axis_tuple, checked_axis, expand
 from autograd.ops.gate import pick
-from autograd.primitive import as_operand, constant, functions, implements, internal
+from autograd.primitive import as_operand, constant
 
 add_up: Any = np.add.reduce  # their declared types have no axes that are None or several
 _multiply_up: Any = np.multiply.reduce

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array
+from autograd.declare import implements, internal
 from autograd.ops._axes import one_axis
 from autograd.ops.gate import in_rules
 from autograd.ops.reductions import tensor_of
-from autograd.primitive import implements, internal
 
 
 def _wide(x: Array, operation: np.ufunc, axis: int) -> Array:

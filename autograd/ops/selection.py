@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import FLOATING, Array, as_array
+from autograd.declare import elementwise, implements, internal
 from autograd.ops.gate import gate, where_primitive
-from autograd.primitive import as_operand, constant, elementwise, implements, internal
+from autograd.primitive import as_operand, constant
 
 
 @implements(np.where)

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd.declare import implements, internal
 from autograd.ops._axes import axis_tuple, one_axis
 from autograd.ops.reductions import tensor_of
-from autograd.primitive import implements, internal
 
 _reshape = internal(
     lambda x, *, shape, origin: np.reshape(x, shape),  # noqa: ARG005  (the rule needs it)

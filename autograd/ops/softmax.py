@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array
+from autograd.declare import internal
 from autograd.ops import _rows
 from autograd.ops._axes import Axis, checked_axis, expand, one_axis
 from autograd.ops._rows import exponentials, row_sums
 from autograd.ops.gate import in_rules, pick
 from autograd.ops.reductions import tensor_of
-from autograd.primitive import internal
 from autograd.threads import each
 
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from autograd.declare import elementwise, internal
 from autograd.ops import special_kernels as kernels
 from autograd.ops.elementwise import sigmoid
 from autograd.ops.gate import choose, gate, in_rules
-from autograd.primitive import constant, elementwise, internal
+from autograd.primitive import constant
 
 _SLOPE = 2.0 / math.sqrt(math.pi)  # of erf at 0
 

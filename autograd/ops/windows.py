@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array
+from autograd.declare import internal
 from autograd.ops._windows import Pair, Windows, border, check_memory, lay, lay_down, padded, view, whole
 from autograd.ops.gate import in_rules
 from autograd.ops.reductions import tensor_of
 from autograd.ops.shaping import reshape
-from autograd.primitive import internal
 
 
 def _unfold_kernel(x: Array, *, at: Windows, size: Pair) -> Array:  # noqa: ARG001

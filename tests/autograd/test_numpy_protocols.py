@@ -13,7 +13,7 @@ from numpy.testing.overrides import get_overridable_numpy_array_functions, get_o
 
 import autograd as ag
 from autograd import Tensor
-from autograd.primitive import functions, ufuncs
+from autograd.declare import functions, ufuncs
 
 UFUNCS = sorted(get_overridable_numpy_ufuncs(), key=lambda ufunc: ufunc.__name__)
 FUNCTIONS = sorted(get_overridable_numpy_array_functions(), key=lambda function: f"{function.__module__}.{function.__name__}")

@@ -13,8 +13,9 @@ import pytest
 import autograd as ag
 import nn
 from autograd import versions
+from autograd.declare import unguarded
 from autograd.mode import get_mode
-from autograd.primitive import quiet, unguarded
+from autograd.primitive import quiet
 
 
 def model_and_data():
