@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
+from autograd.declare import primitive
 from autograd.graph import HookHandle
-from autograd.primitive import constant, primitive
+from autograd.primitive import constant
 
 Cotangents = tuple[Any, ...]
 

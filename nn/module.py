@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import reprlib
-import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
@@ -15,22 +13,15 @@ from autograd.graph import HookHandle
 from autograd.methods.conversion import wanted_dtype
 from autograd.mode import Mode, Scope, get_mode, set_mode
 from nn.hooks import add_hook, arguments_changed, call_between_boundaries, output_changed
-from nn.parameter import Buffer, Parameter
+from nn.parameter import Buffer
+from nn.registry import Registry, join, structure
 from nn.state import Keys, load, problems
 from nn.summary import Summary, summarize
 
 Self = TypeVar("Self", bound="Module")
 
-_changes = itertools.count(1)
-_structure = 0  # how often a submodule was registered or removed anywhere: the names of calls are looked up anew then
 
-
-def _changed() -> None:
-    global _structure
-    _structure = next(_changes)
-
-
-class Module:
+class Module(Registry):
     """The base of all layers and models: override ``forward``, and assign parameters and submodules to attributes.
 
     Calling a module calls ``forward``, and hooks around it. Operations recorded in the call know which module they belong to.
@@ -52,17 +43,11 @@ class Module:
     """
 
     training: bool
-    _parameters: dict[str, Parameter | None]
-    _buffers: dict[str, Tensor | None]
-    _modules: dict[str, Module | None]
 
     def __init__(self) -> None:
+        super().__init__()
         set_directly = super().__setattr__
         set_directly("training", True)
-        set_directly("_parameters", {})
-        set_directly("_buffers", {})
-        set_directly("_modules", {})
-        set_directly("_transient", set())  # names of buffers that are not part of the state
         set_directly("_forward_hooks", {})
         set_directly("_forward_pre_hooks", {})
         set_directly("_backward_hooks", {})
@@ -100,8 +85,8 @@ class Module:
 
     def _names_of_calls(self) -> dict[int, str]:
         version, names = self._call_names
-        if version != _structure:
-            version, names = _structure, {id(module): name for name, module in self.named_modules() if module is not self}
+        if version != structure():
+            version, names = structure(), {id(module): name for name, module in self.named_modules() if module is not self}
             super().__setattr__("_call_names", (version, names))
         return names  # type: ignore[no-any-return]
 
@@ -150,74 +135,6 @@ class Module:
         """Calls ``hook(module, grad_output)`` before the module's backward; what it returns replaces ``grad_output``."""
         return add_hook(self._backward_pre_hooks, hook, prepend)
 
-    # -------------------------------------------------------------------------------------------- attributes
-
-    def __getattr__(self, name: str) -> Any:
-        own = self.__dict__
-        try:
-            return own["_parameters"][name]  # what is asked for most often
-        except KeyError:
-            pass
-        for registry in ("_buffers", "_modules"):
-            if name in own.get(registry, ()):
-                return own[registry][name]
-        if "_modules" not in own:
-            raise AttributeError(f"{type(self).__name__}: expected super().__init__() to be called first")
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, Parameter | Module | Buffer) and "_modules" not in self.__dict__:
-            raise AttributeError(f"{type(self).__name__}: expected super().__init__() to be called before {name!r} is assigned")
-        if isinstance(value, Parameter):
-            self._forget(name, self._parameters)
-            self.register_parameter(name, value)
-        elif isinstance(value, Module):
-            self._forget(name, self._modules)
-            self.add_module(name, value)
-        elif isinstance(value, Buffer):
-            self._forget(name, self._buffers)
-            self.register_buffer(name, value, value.persistent)
-        elif name in self.__dict__.get("_parameters", ()):
-            if value is not None:
-                raise TypeError(f"{name}: expected a Parameter or None, got {type(value).__name__}; wrap it in nn.Parameter")
-            self._parameters[name] = None
-        elif name in self.__dict__.get("_modules", ()):
-            if value is not None:
-                raise TypeError(f"{name}: expected a Module or None, got {type(value).__name__}")
-            self._modules[name] = None
-            _changed()
-        elif name in self.__dict__.get("_buffers", ()):
-            if value is not None and not isinstance(value, Tensor):
-                raise TypeError(f"{name}: expected a Tensor or None as a buffer, got {type(value).__name__}")
-            self._buffers[name] = value
-        else:
-            if isinstance(value, list | tuple | dict | set) and _holds_modules(value):
-                warnings.warn(
-                    f"{type(self).__name__}.{name}: a plain {type(value).__name__} does not register the modules and "
-                    "parameters in it, so they would not be trained or saved; use nn.ModuleList or nn.ModuleDict",
-                    stacklevel=2,
-                )
-            super().__setattr__(name, value)
-
-    def __delattr__(self, name: str) -> None:
-        if name in self.__dict__:
-            super().__delattr__(name)
-        elif not self._forget(name):
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
-    def _forget(self, name: str, spared: Any = None) -> bool:
-        """Removes a name from all registries but one, in which it keeps its place in the order."""
-        found = False
-        for registry in (self._parameters, self._buffers, self._modules):
-            if name in registry and registry is not spared:
-                found = True
-                del registry[name]
-        self._transient.discard(name)
-        self.__dict__.pop(name, None)
-        if found:
-            _changed()
-        return found
-
     def __getstate__(self) -> dict[str, Any]:
         """What a copy or a pickle is made of: without what is known about this very object, and without graphs of weights."""
         state = dict(self.__dict__)
@@ -227,134 +144,6 @@ class Module:
             if isinstance(computed, str) and isinstance(state.get(computed), Tensor):
                 state[computed] = state[computed].detach()
         return state
-
-    def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self._parameters, *self._buffers, *self._modules]
-
-    def _check_name(self, kind: str, name: str, registry: Mapping[str, Any]) -> None:
-        if "_modules" not in self.__dict__:
-            raise AttributeError(f"{type(self).__name__}: expected super().__init__() to be called first")
-        if not isinstance(name, str):
-            raise TypeError(f"{kind}: expected a string as its name, got {type(name).__name__}")
-        if not name or "." in name:
-            raise KeyError(f"{kind}: expected a name that is not empty and has no '.', got {name!r}")
-        if name not in registry and hasattr(self, name):
-            raise KeyError(f"{kind}: expected a new name, got {name!r}, which is already an attribute")
-
-    def register_parameter(self, name: str, parameter: Parameter | None) -> None:
-        """Adds a parameter (or None, to keep the name for one) that can be reached as an attribute."""
-        self._check_name("register_parameter", name, self._parameters)
-        if parameter is not None and not isinstance(parameter, Parameter):
-            raise TypeError(f"register_parameter: expected a Parameter or None, got {type(parameter).__name__}")
-        if parameter is not None and not parameter.is_leaf:
-            raise ValueError(f"register_parameter: expected a leaf for {name!r}, got the result of an operation")
-        self._parameters[name] = parameter
-
-    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
-        """Adds a tensor that is part of the state but is not trained, such as a running mean.
-
-        Args:
-            name: of the attribute.
-            tensor: its value, or None.
-            persistent: False to leave it out of ``state_dict``.
-        """
-        self._check_name("register_buffer", name, self._buffers)
-        if tensor is not None and not isinstance(tensor, Tensor):
-            raise TypeError(f"register_buffer: expected a Tensor or None, got {type(tensor).__name__}")
-        self._buffers[name] = tensor
-        (self._transient.discard if persistent else self._transient.add)(name)
-
-    def add_module(self, name: str, module: Module | None) -> None:
-        """Adds a submodule that can be reached as an attribute."""
-        self._check_name("add_module", name, self._modules)
-        if module is not None and not isinstance(module, Module):
-            raise TypeError(f"add_module: expected a Module or None, got {type(module).__name__}")
-        self._modules[name] = module
-        _changed()
-
-    register_module = add_module
-
-    def get_submodule(self, target: str) -> Module:
-        """The submodule of a dotted name; ``""`` is the module itself."""
-        module: Module = self
-        for part in target.split(".") if target else ():
-            found = module._modules.get(part)
-            if found is None:
-                raise AttributeError(f"get_submodule: expected a submodule {target!r}, {type(module).__name__} has no {part!r}")
-            module = found
-        return module
-
-    def get_parameter(self, target: str) -> Parameter:
-        """The parameter of a dotted name."""
-        return self._member(target, "_parameters", "get_parameter")  # type: ignore[no-any-return]
-
-    def get_buffer(self, target: str) -> Tensor:
-        """The buffer of a dotted name."""
-        return self._member(target, "_buffers", "get_buffer")  # type: ignore[no-any-return]
-
-    def _member(self, target: str, registry: str, where: str) -> Any:
-        path, _, name = target.rpartition(".")
-        module = self.get_submodule(path)
-        found = getattr(module, registry).get(name)
-        if found is None:
-            raise AttributeError(f"{where}: expected a name of what is there, {type(module).__name__} has no {name!r}")
-        return found
-
-    # -------------------------------------------------------------------------------------------- what is inside
-
-    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """This module and all inside it, each once, under its first dotted name."""
-        seen: set[Module] = set()
-        stack: list[tuple[str, Module]] = [(prefix, self)]
-        while stack:
-            path, module = stack.pop()
-            if module in seen:
-                continue
-            seen.add(module)
-            yield path, module
-            inner = [(_join(path, name), child) for name, child in module._modules.items() if child is not None]
-            stack.extend(reversed(inner))
-
-    def modules(self) -> Iterator[Module]:
-        """This module and all inside it, each once."""
-        return (module for _, module in self.named_modules())
-
-    def named_children(self) -> Iterator[tuple[str, Module]]:
-        """The modules directly inside this one, each once."""
-        seen = set()
-        for name, module in self._modules.items():
-            if module is not None and module not in seen:
-                seen.add(module)
-                yield name, module
-
-    def children(self) -> Iterator[Module]:
-        """The modules directly inside this one, each once."""
-        return (module for _, module in self.named_children())
-
-    def _named(self, registry: str, prefix: str, recurse: bool, unique: bool) -> Iterator[tuple[str, Any]]:
-        seen: set[int] = set()
-        for path, module in self.named_modules(prefix) if recurse else [(prefix, self)]:
-            for name, member in getattr(module, registry).items():
-                if member is None or (unique and id(member) in seen):
-                    continue
-                seen.add(id(member))
-                yield _join(path, name), member
-
-    def named_parameters(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Parameter]]:
-        """Every parameter with its dotted name; a shared one once, under its first name."""
-        return self._named("_parameters", prefix, recurse, True)
-
-    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
-        """Every parameter, each once."""
-        return (parameter for _, parameter in self.named_parameters(recurse=recurse))
-
-    def named_buffers(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Tensor]]:
-        """Every buffer with its dotted name."""
-        return self._named("_buffers", prefix, recurse, True)
-
-    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
-        """Every buffer, each once."""
-        return (buffer for _, buffer in self.named_buffers(recurse=recurse))
 
     # -------------------------------------------------------------------------------------------- what is done to all
 
@@ -442,9 +231,9 @@ class Module:
             for registry in (module._parameters, module._buffers):
                 for name, member in registry.items():
                     if member is not None and not (registry is module._buffers and name in module._transient):
-                        found[_join(path, name)] = member
+                        found[join(path, name)] = member
             inner = [
-                (_join(path, name), child, (*above, module))
+                (join(path, name), child, (*above, module))
                 for name, child in module._modules.items()
                 if child is not None and child is not module and child not in above
             ]
@@ -511,16 +300,3 @@ class Module:
             return f"{type(self).__name__}({extra})"
         lines = ([extra] if extra else []) + inner
         return f"{type(self).__name__}(\n  " + "\n  ".join(lines) + "\n)"
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
-
-
-def _holds_modules(value: Any) -> bool:
-    """True for a module or a parameter, and for a collection with one in it, or in a collection in it (and no deeper)."""
-    items = list(value.values() if isinstance(value, dict) else value)
-    for item in list(items):
-        if isinstance(item, list | tuple | dict | set):
-            items.extend(item.values() if isinstance(item, dict) else item)
-    return any(isinstance(item, Module | Parameter) for item in items)
