@@ -10,6 +10,7 @@ from autograd.arrays import Array
 from autograd.declare import fused
 from autograd.ops._sequences import (
     Sizes,
+    at_steps,
     chunks,
     in_time,
     last_state,
@@ -19,6 +20,7 @@ from autograd.ops._sequences import (
     rearranged,
     room_for_states,
     start_of,
+    states_after,
     states_before,
     walk,
     widened,
@@ -87,12 +89,14 @@ def _lstm_kernel(
     hs, cs = operands[:, : h.shape[1]], room_for_states(c.T, count, reverse)
     gates, ts = np.empty((count, 4 * n, batch), c.dtype), np.empty((count, n, batch), c.dtype)
     room = np.empty((n, batch), c.dtype)
+    olds, news = ([way(each, reverse) for each in (operands, cs)] for way in (states_before, states_after))
+    views = at_steps(sizes, *olds, *news, gates, ts)
     for step, before, after, running in in_time(count, batch, sizes, reverse):
-        part = np.s_[:, :running]
-        a, old, new, t, share = gates[step][part], cs[before][part], cs[after][part], ts[step][part], room[part]
-        np.matmul(weight, operands[before][part], out=a)
+        operand, old, result, new, a, t = views[step]
+        share = room[:, :running]
+        np.matmul(weight, operand, out=a)
         if of_x is not None:
-            a += of_x[step][part]
+            a += of_x[step, :, :running]
         logistic(a[: 3 * n])
         i, f, o, u = a.reshape(4, n, running)
         np.tanh(u, out=u)
@@ -100,9 +104,9 @@ def _lstm_kernel(
         new += np.multiply(i, u, out=share)
         np.tanh(new, out=t)
         if w_hr is None:
-            np.multiply(o, t, out=hs[after][part])
+            np.multiply(o, t, out=result[: h.shape[1]])
         else:
-            np.matmul(w_hr, np.multiply(o, t, out=share), out=hs[after][part])
+            np.matmul(w_hr, np.multiply(o, t, out=share), out=result[: h.shape[1]])
         if running < batch:
             hs[after, :, running:], cs[after, :, running:] = hs[before, :, running:], cs[before, :, running:]
     hs = np.ascontiguousarray(hs.transpose(0, 2, 1))
@@ -151,22 +155,25 @@ def _lstm_rule(
         factors, k = np.empty((length, 4, n, batch), c.dtype), np.empty((length, n, batch), c.dtype)
         _lstm_factors(of_gates[chunk], states_before(cs, reverse)[chunk], ts[chunk], factors, k)
         of_y = None if dy is None else np.ascontiguousarray(dy[chunk].transpose(0, 2, 1))
+        flat = factors.reshape(length, 4 * n, batch)
+        views = at_steps(sizes and sizes[chunk], factors[:, :3], factors[:, 3], flat, k, of_gates[chunk, 1])
         for step in steps:
             running = batch if sizes is None else sizes[step]
-            part, here = np.s_[..., :running], step - chunk.start
-            of_h, of_c, step_d, share = dh[part], dc[part], factors[here], room[part]
+            of_h, of_c = dh[:, :running], dc[:, :running]
+            d_c, d_h, d_gates, slope, f = views[step - chunk.start]
             if of_y is not None:
-                of_h += of_y[here][part]
+                of_h += of_y[step - chunk.start, :, :running]
+            to_h = of_h
             if outs is not None:
-                outs[:, step][part] = of_h
-                of_h = np.matmul(w_hr.T, of_h)
-            of_c += np.multiply(of_h, k[here][part], out=share)
-            step_d[:3][part] *= of_c
-            step_d[3][part] *= of_h
-            of_c *= of_gates[step, 1][part]
-            np.matmul(w_hh.T, step_d.reshape(4 * n, batch)[part], out=dh[part])
-            step_d[..., running:] = 0.0
-        d[:, chunk] = factors.reshape(length, 4 * n, batch).transpose(1, 0, 2)
+                outs[:, step, :running] = of_h
+                to_h = np.matmul(w_hr.T, of_h)
+            of_c += np.multiply(to_h, slope, out=room[:, :running])
+            d_c *= of_c
+            d_h *= to_h
+            of_c *= f
+            np.matmul(w_hh.T, d_gates, out=of_h)
+            flat[step - chunk.start, :, running:] = 0.0
+        d[:, chunk] = flat.transpose(1, 0, 2)
     found: list[Any] = [None] * 3
     if wanted[0]:
         found[0] = np.matmul(rows.T, w_ih).reshape(x.shape)

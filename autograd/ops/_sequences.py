@@ -51,6 +51,18 @@ def states_before(states: Array, reverse: bool) -> Array:
     return states[1:] if reverse else states[:-1]
 
 
+def states_after(states: Array, reverse: bool) -> Array:
+    """The states that the steps led to, in the order of the steps."""
+    return states[:-1] if reverse else states[1:]
+
+
+def at_steps(sizes: Sizes, *arrays: Array) -> list[tuple[Array, ...]]:
+    """For each step what belongs to the samples that are running: (..., n) from each of the arrays (T, ..., N)."""
+    if sizes is None:
+        return list(zip(*arrays, strict=True))
+    return [tuple(part[..., :size] for part in parts) for size, *parts in zip(sizes, *arrays, strict=True)]
+
+
 def last_state(states: Array, reverse: bool) -> Array:
     """A copy of the state after the last step."""
     return np.array(states[0 if reverse else -1])
