@@ -64,6 +64,65 @@ def relu() -> None:
     )
 
 
+def inverse() -> None:
+    """1 / x of 64k float32, which stay in the cache, as in a block of a sigmoid."""
+    x = np.random.default_rng(0).uniform(1, 2, size=1 << 16).astype(np.float32)
+    y = np.empty_like(x)
+    show(
+        "1 / x, 64k float32",
+        {"np.divide (ours)": lambda: np.divide(1.0, x, out=y), "np.reciprocal": lambda: np.reciprocal(x, out=y)},
+    )
+
+
+def recurrent() -> None:
+    """An LSTM of 50 steps, batch 32, 64 -> 128: all of it, and what its products take alone, with features or samples first."""
+    steps, batch, inputs, n = 50, 32, 64, 128
+    rng = np.random.default_rng(0)
+
+    def draw(*shape: int) -> np.ndarray:
+        return (rng.normal(size=shape) * 0.1).astype(np.float32)
+
+    def products(a: np.ndarray, b: np.ndarray) -> Callable[[], None]:
+        out = np.empty((steps, *(a[0] @ b[0]).shape), np.float32)
+        return lambda: [np.matmul(*pair) for pair in zip(a, b, out, strict=True)] and None
+
+    def every(matrix: np.ndarray) -> np.ndarray:
+        return np.broadcast_to(matrix, (steps, *matrix.shape))
+
+    x, h, d = draw(steps, batch, inputs), draw(steps, batch, n), draw(steps, batch, 4 * n)
+    w_ih, w_hh, joint = draw(4 * n, inputs), draw(4 * n, n), draw(4 * n, inputs + n + 1)
+    joint_steps = products(every(joint), draw(steps, inputs + n + 1, batch))
+    steps_of_h, back = products(h, every(w_hh.T)), products(every(w_hh.T), draw(steps, 4 * n, batch))
+    back_by_samples = products(d, every(w_hh))
+    rows, columns = draw(4 * n, steps * batch), d.reshape(-1, 4 * n)
+
+    def weights(cotangents: np.ndarray) -> None:
+        np.matmul(cotangents, x.reshape(-1, inputs))
+        np.matmul(cotangents, h.reshape(-1, n))
+
+    lstm, data = nn.LSTM(inputs, n), ag.Tensor(x)
+    title = "LSTM, 50 steps, batch 32, 64 -> 128: "
+    with ag.no_grad():
+        show(
+            f"{title}forward",
+            {
+                "all of it": lambda: lstm(data),
+                "its products (features first)": joint_steps,
+                "with samples first": lambda: (np.matmul(x.reshape(-1, inputs), w_ih.T), steps_of_h()),
+            },
+        )
+    show(
+        f"{title}forward and backward",
+        {
+            "all of it": lambda: lstm(data)[0].sum().backward(),
+            "its products (features first)": lambda: (joint_steps(), back(), weights(rows)),
+            "with samples first": lambda: (
+                np.matmul(x.reshape(-1, inputs), w_ih.T), steps_of_h(), back_by_samples(), weights(columns.T)
+            ),
+        },
+    )  # fmt: skip
+
+
 def rows() -> None:
     """4,096 rows of 64 float32 added into 1,000: the gradient of an embedding. They come from the rule before, in the cache."""
     rng = np.random.default_rng(0)
@@ -310,6 +369,8 @@ def optimizers() -> None:
 def main() -> None:
     selection()
     relu()
+    inverse()
+    recurrent()
     rows()
     columns()
     row_reductions()

@@ -111,13 +111,13 @@ def rows_backward(
     for block in _blocks(count, width, 1 if spread is None else spread.multiple):
         piece, cotangent = (array[block].astype(dtype, copy=False) for array in (x, g))
         c = np.subtract(piece, mean[block]) if centred else piece
+        out = None if dx is None else dx[block]
         if spread is not None and wanted[1]:
-            sums[0].append(spread.total(cotangent * c, rate[block, 0]))
+            sums[0].append(spread.total(np.multiply(cotangent, c, out=out), rate[block, 0]))
         if spread is not None and wanted[2]:
             sums[1].append(spread.total(cotangent))
-        if dx is None:
+        if out is None:
             continue
-        out = dx[block]
         if spread is None:
             out[...] = cotangent
         else:

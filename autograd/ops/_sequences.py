@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array
+from autograd.ops.elementwise import inverted
 from autograd.ops.indexing import getitem
 from autograd.ops.joining import concatenate, stack
 
@@ -72,7 +73,7 @@ def logistic(minus_x: Array) -> None:
     """1 / (1 + e^(minus_x)), in place."""
     np.exp(minus_x, out=minus_x)
     minus_x += 1.0
-    np.divide(1.0, minus_x, out=minus_x)  # a third faster than np.reciprocal
+    inverted(minus_x)
 
 
 def rearranged(weights: Sequence[Array], places: Sequence[int], signs: Sequence[float]) -> Array:

@@ -114,9 +114,13 @@ sqrt = elementwise(np.sqrt, lambda g, y, _x: 0.5 * g / y, doc="Square root; the 
 cbrt = elementwise(np.cbrt, lambda g, y, _x: g / (3.0 * (y * y)), doc="Cube root; the gradient at 0 is +inf.")
 
 
+def inverted(y: Array) -> Array:
+    """1 / y, in place: from some thousand elements on NumPy's division takes half of the time of its reciprocal."""
+    return np.reciprocal(y, out=y) if y.size < 4096 else np.divide(1.0, y, out=y)
+
+
 def _rsqrt(x: Any) -> Any:
-    y = np.asarray(np.sqrt(x))
-    return np.reciprocal(y, out=y)
+    return inverted(np.asarray(np.sqrt(x)))
 
 
 rsqrt = elementwise(_rsqrt, lambda g, y, _x: -0.5 * g * y * (y * y), name="rsqrt", doc="1 / sqrt(x).")
@@ -186,7 +190,7 @@ def _sigmoid_into(x: Array, y: Array) -> None:
     np.negative(x, out=y)
     np.exp(y, out=y)  # may overflow to inf, whose reciprocal is the right 0
     y += 1.0
-    np.reciprocal(y, out=y)
+    inverted(y)
 
 
 _sigmoid_back = elementwise(

@@ -65,7 +65,7 @@ def _silu_block(x: Array, y: Array, s: Array) -> None:
     np.negative(x, out=s)
     np.exp(s, out=s)
     s += 1.0
-    np.reciprocal(s, out=s)
+    e.inverted(s)
     _within(x, -1e4, out=y)
     y *= s
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd.arrays import Array
 from autograd.declare import fused
-from autograd.ops.elementwise import sigmoid, tanh
+from autograd.ops.elementwise import inverted, sigmoid, tanh
 from autograd.ops.linalg import linear
 from autograd.ops.reductions import tensor_of
 
@@ -21,7 +21,7 @@ def _logistic(x: Array, out: Array) -> None:
     np.negative(x, out=out)
     np.exp(out, out=out)
     out += 1.0
-    np.reciprocal(out, out=out)
+    inverted(out)
 
 
 def _wide(*arrays: Array) -> np.dtype[Any]:
