@@ -115,8 +115,9 @@ def _recurrent(gates: int, functions: int) -> Callable[[Any, Any], Calls]:
 
     def calls(sizes: Any, parameters: Any) -> Calls:
         steps, rows, inputs, m = sizes["steps"], sizes["batch"], sizes["inputs"], sizes["hidden"]
-        forward = [product(rows, m, gates * m), unary(np.tanh, rows, functions * m)] * steps
-        back = [*[product(rows, gates * m, m)] * steps, product(gates * m, steps * rows, m)]
+        # features first: OpenBLAS is a tenth to a fifth faster so
+        forward = [product(gates * m, m, rows), unary(np.tanh, rows, functions * m)] * steps
+        back = [*[product(m, gates * m, rows)] * steps, product(gates * m, steps * rows, m)]
         return joined(layer(steps * rows, inputs, gates * m, first=True), (forward, back, []), _update("sgd", parameters))
 
     return calls
