@@ -60,7 +60,7 @@ def _search(block: Array, at: Windows) -> tuple[Array, Array]:
         better = np.greater(other, greatest).view(np.uint8)
         np.maximum(other, greatest, out=out)
         if j > 1:
-            better *= j
+            better *= np.uint8(j)
             np.maximum(numbers, better, out=numbers)
         else:
             numbers[...] = better
@@ -79,11 +79,9 @@ def _search(block: Array, at: Windows) -> tuple[Array, Array]:
         other = rows[i * below : i * below + length]
         better = np.greater(other, greatest).view(np.uint8)
         np.maximum(other, greatest, out=out)
-        np.negative(better, out=better)  # all bits set where it is better: so one number or the other is selected
         change = columns[i * below : i * below + length] + np.uint8(i * kw)
-        change ^= numbers
-        change &= better
-        numbers ^= change
+        change *= better
+        np.maximum(numbers, change, out=numbers)  # a number in this row of the window is greater than those before
         greatest = out
     return best, number
 
