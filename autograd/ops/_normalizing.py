@@ -139,14 +139,25 @@ def _along_channels(values: Array, length: int) -> Array:
     return np.repeat(values.reshape(-1), length) if length > 1 else values.reshape(-1)
 
 
-def _channel_sums(a: Array, b: Array | None = None) -> Array:
-    """The sum of a block (n, c, L), or of the product of two, for every channel, in float64."""
-    n, c, length = a.shape
-    if length == 1:
-        columns = (a if b is None else a * b).reshape(n, c)
-        return np.asarray(np.matmul(np.ones(n, a.dtype), columns), np.float64)
-    rows = np.matmul(a, np.ones(length, a.dtype)) if b is None else np.vecdot(a, b)
-    return np.asarray(np.add.reduce(rows, 0, dtype=np.float64))
+class _ChannelSums:
+    """Sums over n and L of blocks of (n, c, L), or of the products of two, for every channel: in float64, of sums of rows."""
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[np.floating]) -> None:
+        n, c, length = shape
+        self.ones = np.ones(n if length == 1 else length, dtype)
+        self.rows = np.zeros((n, c), dtype)
+
+    def note(self, block: slice, a: Array, b: Array | None = None) -> None:
+        if a.shape[2] == 1:
+            columns = (a if b is None else a * b)[:, :, 0]
+            np.matmul(self.ones[: len(a)], columns, out=self.rows[block.start])
+        elif b is None:
+            np.matmul(a, self.ones, out=self.rows[block])
+        else:
+            np.vecdot(a, b, out=self.rows[block])
+
+    def total(self) -> Array:
+        return np.asarray(np.add.reduce(self.rows, 0, dtype=np.float64))
 
 
 def _near_zero(mean: Array, var: Array) -> bool:
@@ -161,22 +172,21 @@ def channel_moments(x: Array) -> tuple[Array, Array]:
     """
     n, c, length = x.shape
     count, dtype = max(1, n * length), wide_dtype(x)
-    total, squares = np.zeros(c), np.zeros(c)
-    for block in _blocks(n, c * length, size=LARGE_BLOCK):
+    total, squares = _ChannelSums(x.shape, dtype), _ChannelSums(x.shape, dtype)
+    for block in _blocks(n, c * length):
         piece = x[block].astype(dtype, copy=False)
-        total += _channel_sums(piece)
-        squares += _channel_sums(piece, piece)
-    mean = total / count
-    var = squares / count - mean * mean
+        total.note(block, piece)
+        squares.note(block, piece, piece)
+    mean = total.total() / count
+    var = squares.total() / count - mean * mean
     if _near_zero(mean, var):
         return mean, var
     rounded = mean.astype(dtype)
     middle = _along_channels(rounded, length)
-    squares = np.zeros(c)
-    for block in _blocks(n, c * length, size=LARGE_BLOCK):
+    for block in _blocks(n, c * length):
         piece = (x[block].reshape(-1, c * length) - middle).reshape(-1, c, length)
-        squares += _channel_sums(piece, piece)
-    return mean, np.maximum(squares / count - (mean - rounded) ** 2, 0.0)
+        squares.note(block, piece, piece)
+    return mean, np.maximum(squares.total() / count - (mean - rounded) ** 2, 0.0)
 
 
 def channels_forward(x: Array, weight: Array | None, bias: Array | None, mean: Array, rate: Array) -> Array:
@@ -207,15 +217,16 @@ def channels_backward(
     dtype = wide_dtype(*(array for array in (x, g, weight) if array is not None))
     # sums about 0 instead of the mean, where that loses nothing: a pass less, here and below
     middle = None if _near_zero(mean, 1.0 / (rate * rate)) else _along_channels(mean.astype(dtype), length)
-    total, along = np.zeros(c), np.zeros(c)
-    for block in _blocks(n, c * length, size=LARGE_BLOCK):
+    sums, sums_along = _ChannelSums(x.shape, dtype), _ChannelSums(x.shape, dtype)
+    for block in _blocks(n, c * length):
         cotangent = g[block].astype(dtype, copy=False)
-        total += _channel_sums(cotangent)
+        sums.note(block, cotangent)
         if wanted[0] or wanted[1]:
             piece = x[block].astype(dtype, copy=False)
             if middle is not None:
                 piece = np.subtract(piece.reshape(-1, c * length), middle).reshape(-1, c, length)
-            along += _channel_sums(cotangent, piece)
+            sums_along.note(block, cotangent, piece)
+    total, along = sums.total(), sums_along.total()
     if middle is None:
         along -= mean * total
     dx = None
