@@ -27,6 +27,15 @@ def _inside(offset: int, stride: int, windows: int, length: int) -> tuple[slice,
     return slice(first, last), slice(first * stride + offset, (last - 1) * stride + offset + 1, stride)
 
 
+def _shift_all(source: Array, target: Array, offset: int) -> None:
+    """Copies images to images of the same size, shifted sideways as if they were one long row: what wraps around is wrong."""
+    source, target = (array.reshape(*array.shape[:2], -1) for array in (source, target))
+    if offset > 0:
+        target[..., offset:] = source[..., :-offset]
+    else:
+        target[..., : target.shape[2] + offset] = source[..., -offset:]
+
+
 def whole_tiles(rows: int) -> int:
     """The next multiple of 4: BLAS takes less time for so many rows of a long matrix, some of them zero.
 
@@ -56,30 +65,45 @@ class Columns:
         first = number * self.at.dilation[0]
         return slice(first, first + self.at.stride[0] * (self.at.grid[0] - 1) + 1, self.at.stride[0])
 
-    def _shifts(self, images: Array, strips: Array) -> Iterator[tuple[Array, slice, Array]]:
-        """For each column of the window: its rows of the strips, the columns of these that the images (n, C, H, W) reach, and
-        the part of the images that belongs there."""
-        images = images.swapaxes(0, 1)
+    def _shifts(self, shape: tuple[int, ...], strips: Array) -> Iterator[tuple[Array, slice, slice]]:
+        """For each column of the window: its rows of the strips, the columns of these that images of this shape (n, C, H, W)
+        reach, and the columns of the images that belong there."""
         top, left = self.at.padding[0][0], self.at.padding[1][0]
-        rows = min(images.shape[2], max(0, strips.shape[3] - top))
+        rows = min(shape[2], max(0, strips.shape[3] - top))
         for number in range(self.at.kernel[1]):
             offset = number * self.at.dilation[1] - left
-            there, here = _inside(offset, self.at.stride[1], self.at.grid[1], images.shape[3])
-            yield strips[:, number, :, top : top + rows], there, images[:, :, :rows, here]
+            yield strips[:, number, :, top : top + rows], *_inside(offset, self.at.stride[1], self.at.grid[1], shape[3])
 
     def of(self, images: Array) -> Array:
         """The windows on images (n, C, H, W) as (C kh kw, n oh ow)."""
+        if not self.flat and self.at.kernel[1] == self.at.stride[1] == 1 and self.at.grid[1] == images.shape[3]:
+            self._rows_of(images)
+            return self.matrix[: self.count]
         top = self.at.padding[0][0]
         self.strips[:, :, :, :top] = 0
         self.strips[:, :, :, top + images.shape[2] :] = 0
-        for strip, there, shifted in self._shifts(images, self.strips):
-            copy_rows(shifted, strip[..., there])
+        for strip, there, here in self._shifts(images.shape, self.strips):
+            if images.shape[3] == self.at.grid[1] and self.at.stride[1] == 1:
+                _shift_all(images.swapaxes(0, 1)[:, :, : strip.shape[2]], strip, there.start - here.start)
+            else:
+                copy_rows(images.swapaxes(0, 1)[:, :, : strip.shape[2], here], strip[..., there])
             strip[..., : there.start] = 0
             strip[..., there.stop :] = 0
         if not self.flat:
             for number in range(self.at.kernel[0]):
                 self.columns[:, number] = self.strips[:, :, :, self._rows(number)]
         return self.matrix[: self.count]
+
+    def _rows_of(self, images: Array) -> None:
+        """``of`` for windows one element wide, without a step across: nothing is shifted sideways."""
+        images = images.swapaxes(0, 1)
+        for number in range(self.at.kernel[0]):
+            offset = number * self.at.dilation[0] - self.at.padding[0][0]
+            there, here = _inside(offset, self.at.stride[0], self.at.grid[0], images.shape[2])
+            rows = self.columns[:, number, 0]
+            rows[:, :, there] = images[:, :, here]
+            rows[:, :, : there.start] = 0
+            rows[:, :, there.stop :] = 0
 
     def add_row(self, number: int, products: Array) -> None:
         """Adds (C, kw, n, oh, ow), what belongs to one row of the windows, to the strips: begin with the first row."""
@@ -92,7 +116,8 @@ class Columns:
 
     def lay_down(self, images: Array, strips: Array | None = None) -> None:
         """Adds strips to images (n, C, H, W): with ``add_row`` for every row, the adjoint of ``of``."""
-        for strip, there, shifted in self._shifts(images, self.strips if strips is None else strips):
+        for strip, there, here in self._shifts(images.shape, self.strips if strips is None else strips):
+            shifted = images.swapaxes(0, 1)[:, :, : strip.shape[2], here]
             shifted += strip[..., there]
 
     def as_wide(self, width: int) -> bool:
