@@ -21,9 +21,10 @@ import autograd as ag
 import nn
 import optim
 from autograd import threads
+from autograd.ops import _convolving, _maxima
 from autograd.ops._columns import Columns
 from autograd.ops._rows import exponentials, row_maxima, row_sums
-from autograd.ops._windows import Windows, padded, view
+from autograd.ops._windows import Windows, copy_rows, padded, view
 from autograd.ops.gate import gate
 from autograd.scattering import add_at
 from benchmarks.engine import in_turn
@@ -213,6 +214,54 @@ def columns() -> None:
         room.columns[...] = view(padded(images, at.padding), at).transpose(1, 2, 3, 0, 4, 5)
 
     show("columns of 16x32x16x16, 3x3", {"in two steps (ours)": lambda: room.of(images), "at once": at_once})
+    border = np.zeros((16, 32, 18, 18), np.float32)[:, :, 1:17, 1:17]
+    show(
+        "copy 16x32x16 rows of 16 float32",
+        {"as one element each (ours)": lambda: copy_rows(images, border), "as numbers": lambda: np.copyto(border, images)},
+    )
+
+
+def gradients_of_convolution() -> None:
+    """Both gradients of a convolution, and the product for the weight of a first layer."""
+    rng = np.random.default_rng(0)
+    g, x, w = (rng.normal(size=size).astype(np.float32) for size in ((32, 64, 16, 16), (32, 32, 16, 16), (64, 32, 3, 3)))
+    at = Windows((3, 3), (1, 1), (1, 1), ((1, 1), (1, 1)), (16, 16))
+
+    def by_columns() -> None:
+        _convolving.conv_input(g, w, at=at, size=(16, 16), groups=1)
+        always, _convolving._both_halfway = _convolving._both_halfway, lambda *_: False
+        _convolving.conv_weight(x, g, at=at, size=(16, 16), groups=1)
+        _convolving._both_halfway = always
+
+    show(
+        "gradients of conv2d 32x32x16x16, 64 3x3",
+        {
+            "from rows of g (ours)": lambda: _convolving.conv_backward(g, x, w, at=at, size=(16, 16), groups=1),
+            "that of the weight from columns": by_columns,
+        },
+    )
+    columns, rows = np.ones((28, 50_176), np.float32), np.ones((8, 50_176), np.float32)
+    show(
+        "product of 25x50,176 and 50,176x6",
+        {"as 28 and 8 (ours)": lambda: columns @ rows.T, "as it is": lambda: columns[:25] @ rows[:6].T},
+    )
+
+
+def pooling() -> None:
+    """The gradient of max_pool2d by windows 2x2 of 32x32x32x32."""
+    rng = np.random.default_rng(0)
+    g, numbers = rng.normal(size=(32, 32, 16, 16)).astype(np.float32), rng.integers(0, 4, (32, 32, 16, 16)).astype(np.uint8)
+    at = Windows((2, 2), (2, 2), (1, 1), ((0, 0), (0, 0)), (16, 16))
+
+    def one_by_one() -> None:
+        pairs, _maxima._by_pairs = _maxima._by_pairs, lambda *_: False
+        _maxima.place(g, numbers, at, (32, 32))
+        _maxima._by_pairs = pairs
+
+    show(
+        "gradient of max_pool2d 32x32x32x32, 2x2",
+        {"two at a time (ours)": lambda: _maxima.place(g, numbers, at, (32, 32)), "one by one": one_by_one},
+    )
 
 
 def row_reductions() -> None:
@@ -373,6 +422,8 @@ def main() -> None:
     recurrent()
     rows()
     columns()
+    gradients_of_convolution()
+    pooling()
     row_reductions()
     optimizers()
     halves()

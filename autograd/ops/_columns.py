@@ -2,7 +2,7 @@
 
 NumPy needs as long to start on a row of an array as to copy thirty elements, so the windows are copied in two steps. The first
 shifts the images sideways, once for each column of the window, into strips (C, kw, n, H, ow); the second shifts the strips
-down, once for each row, where what lies side by side is a whole image. Against one copy of all windows that takes a third of
+down, once for each row, where what lies side by side is a whole image. Against one copy of all windows that takes half of
 the time (``python -m benchmarks.choices``). The columns of several samples stand side by side, so that one product, which BLAS
 shares out to its threads, does for all of them.
 """
