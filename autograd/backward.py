@@ -36,6 +36,14 @@ def _routes(targets: Iterable[Node], order: list[Node], ends: Container[Node]) -
     return routes
 
 
+def _are_all_leaves(targets: set[Node], order: list[Node]) -> bool:
+    """Whether the targets are leaves, among them every one of this order: then every rule leads to a target."""
+    for node in order:
+        if not node.pullback.wanted and node not in targets:
+            return False
+    return not any([node.pullback.wanted for node in targets])
+
+
 class Sweep:
     """One backward pass: the cotangents that have arrived so far.
 
@@ -220,10 +228,14 @@ def backpropagate(
         operations = order = reachable(roots, ends, leaves=False)
     else:
         order = reachable(roots, ends)
-        routes = _routes(targets, order, ends)
-        order = [node for node in order if node in routes]
-        operations = [node for node in order if routes[node]]
         wanted = set(targets)
+        if not ends and _are_all_leaves(wanted, order):
+            wanted = None
+            operations = order = [node for node in order if node.pullback.wanted]
+        else:
+            routes = _routes(targets, order, ends)
+            order = [node for node in order if node in routes]
+            operations = [node for node in order if routes[node]]
     sweep = Sweep(create_graph, routes)
     for node in operations:
         if node.saved is FREED:
