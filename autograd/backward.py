@@ -324,11 +324,11 @@ def _run_traced(tracer: Tracer, node: Node, saved: Any, g: Any, sweep: Sweep) ->
 def run_rules(node: Node, saved: Any, g: Any, sweep: Sweep) -> None:
     """The general form of the loop above: static arguments, recorded passes, tracers."""
     operands = saved_operands(node, saved, sweep.create_graph)
-    static = node.static or {}
+    static = node.static
     tracer = get_mode().tracer
     g = output_cotangent(node, g)
     for index, rule in sweep.rules(node):
-        cotangent = rule(g, *operands, **static)
+        cotangent = rule(g, *operands, **static) if static else rule(g, *operands)
         if tracer is not None:
             tracer.pulled(node, index, cotangent)
         hand_on(node, index, cotangent, sweep)
@@ -371,8 +371,8 @@ def saved_operands(node: Node, saved: Any, create_graph: bool) -> tuple[Any, ...
     """What the rules of a node read: its output and arguments as arrays, or as Tensors of the graph under create_graph."""
     if saved is None:
         return (None,) * (len(node.parents) + 1)
-    if not create_graph:
-        return tuple(saved)
+    if not create_graph or node.pullback.keeps is None:
+        return saved  # type: ignore[no-any-return]
     operands = [wrap_output(saved[0], node)]
     for value, parent, needed in zip(saved[1:], node.parents, node.pullback.needs):
         operands.append(wrap(value, parent if needed else None) if type(value) is np.ndarray else value)
