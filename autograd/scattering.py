@@ -111,6 +111,7 @@ def _add_by_turns(buffer: Array, rows: Array, values: Array) -> None:
     Where a few places take most of the rows, turns would be many and short: those places are summed one by one. The j-th of
     them takes more than 4 j rows, so that there are few of them, and a few times as many turns for the others.
     """
+    values = np.ascontiguousarray(values)  # so that take, twice as fast as values[index], does not copy them each time
     order = np.argsort(rows.astype(np.uint16), kind="stable")  # a radix sort, for 16 bits
     ordered = rows[order]
     starts = np.flatnonzero(np.diff(ordered, prepend=-1))
@@ -120,12 +121,12 @@ def _add_by_turns(buffer: Array, rows: Array, values: Array) -> None:
     places = ordered[starts]
     many = int(np.count_nonzero(counts > _TURNS * np.arange(counts.size)))
     for place, start, count in zip(places[:many].tolist(), starts[:many].tolist(), counts[:many].tolist(), strict=True):
-        theirs = values[order[start : start + count]]
+        theirs = values.take(order[start : start + count], 0)
         theirs[0] += buffer[place]
         np.add.reduce(theirs, 0, out=buffer[place])
     starts, counts, places = starts[many:], counts[many:], places[many:]
     total = buffer[places]
     for turn in range(int(counts[0]) if counts.size else 0):
         left = int(np.searchsorted(-counts, -turn))  # places with more rows than there were turns
-        total[:left] += values[order[starts[:left] + turn]]
+        total[:left] += values.take(order[starts[:left] + turn], 0)
     buffer[places] = total
