@@ -41,7 +41,7 @@ def _are_all_leaves(targets: set[Node], order: list[Node]) -> bool:
     for node in order:
         if not node.pullback.wanted and node not in targets:
             return False
-    return not any([node.pullback.wanted for node in targets])
+    return all(not node.pullback.wanted for node in targets)
 
 
 class Sweep:

@@ -54,9 +54,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--load", metavar="FILE", help="show a run that was written with --json instead of running")
     parser.add_argument("--compare", metavar="FILE", help="an older --json: what changed beyond the noise")
     parser.add_argument("--plot", metavar="FILE", help="a picture of the ratios, or of the curves")
-    parser.add_argument(
-        "--markdown", action="store_true", help="tables for documents; the short one for the README comes first"
-    )
+    parser.add_argument("--short", action="store_true", help="one table of whole steps against PyTorch, that of the README")
+    parser.add_argument("--markdown", action="store_true", help="tables for documents")
     parser.add_argument(
         "--into", metavar="FILE:NAME", help="put the tables into a document, between <!-- NAME --> and <!-- end NAME -->"
     )
@@ -140,8 +139,8 @@ def _show(run: dict[str, Any], options: argparse.Namespace) -> bool:
     results = from_json(run)
     peers = [engine for engine in run["options"]["engines"] if engine != report.OURS]
     tables = [report.smoke_table(results)] if run["options"]["quick"] else report.tables(results, peers)
-    if options.markdown and "torch" in peers:
-        tables.insert(0, report.readme_table(results))
+    if options.short:
+        tables = [report.readme_table(results)]
     if options.compare:
         tables.append(report.compared(from_json(json.loads(Path(options.compare).read_text())), results))
     lines = [_heading(run["environment"] | {"threads": run["options"]["threads"]}) + "\n"]
@@ -165,7 +164,7 @@ def _show(run: dict[str, Any], options: argparse.Namespace) -> bool:
 def _print(lines: list[str], options: argparse.Namespace) -> None:
     print("\n".join(lines))
     if options.into:
-        report.put_into(options.into, "\n".join(lines))
+        report.put_into(options.into, "\n".join(lines), fenced=not options.markdown)
 
 
 def _scaling(options: argparse.Namespace) -> None:

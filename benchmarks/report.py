@@ -269,12 +269,13 @@ def _drift(old: Results, new: Results, name: str, phase: str) -> str:
     return f"{entries[0].seconds(phase) / max(entries[1].seconds(phase), 1e-9):.2f}"  # type: ignore[union-attr]
 
 
-def put_into(place: str, text: str) -> None:
+def put_into(place: str, text: str, fenced: bool = True) -> None:
     """Replaces what stands in a file between ``<!-- name -->`` and ``<!-- end name -->`` by a block of text.
 
     Args:
         place: ``FILE:NAME``.
-        text: what to show there as it is.
+        text: what to show there.
+        fenced: show it as it is; otherwise it is Markdown.
     """
     file, _, name = place.rpartition(":")
     path = Path(file)
@@ -283,7 +284,8 @@ def put_into(place: str, text: str) -> None:
     _, closed, after = rest.partition(end)
     if not found or not closed:
         raise ValueError(f"--into: expected {begin} and {end} in {file}")
-    path.write_text(f"{before}{begin}\n```\n{text.strip()}\n```\n{end}{after}", encoding="utf-8")
+    shown = f"```\n{text.strip()}\n```" if fenced else text.strip()
+    path.write_text(f"{before}{begin}\n{shown}\n{end}{after}", encoding="utf-8")
 
 
 # --------------------------------------------------------------------------------------------------------------- plot

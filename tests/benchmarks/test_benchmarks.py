@@ -245,6 +245,16 @@ def test_a_quick_run_writes_shows_and_compares(tmp_path):
     done = command("--load", str(stored), "--compare", str(stored), "--markdown")
     assert done.returncode == 0, done.stderr
     assert "Since the older run" in done.stdout
+    document = tmp_path / "README.md"
+    document.write_text("Before.\n\n<!-- speed -->\nold\n<!-- end speed -->\n\nAfter.\n")
+    done = command("--load", str(stored), "--short", "--markdown", "--into", f"{document}:speed")
+    assert done.returncode == 0, done.stderr
+    text = document.read_text()
+    assert text.startswith("Before.\n\n<!-- speed -->\npython ")
+    assert "| workload | tapegrad | PyTorch | ratio |" in text
+    assert text.endswith("\n<!-- end speed -->\n\nAfter.\n")
+    assert "old" not in text
+    assert "```" not in text
 
 
 def test_wrong_names_are_refused():
