@@ -20,7 +20,7 @@ from autograd.ops.activations import softplus
 from autograd.ops.special_kernels import ERF_SINGLE, erfc_block, floating
 from autograd.threads import each
 
-BLOCK = 1 << 16  # elements that are worked on at a time, so that they stay in the cache
+BLOCK = 1 << 17  # elements that are worked on at a time, so that they stay in the cache
 
 
 def _blockwise(work: Callable[..., None], arrays: Sequence[Any], outputs: int) -> list[Array]:
