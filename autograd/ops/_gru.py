@@ -10,19 +10,19 @@ from autograd.arrays import Array
 from autograd.declare import fused
 from autograd.ops._sequences import (
     Sizes,
-    bias_gradients,
+    at_steps,
     chunks,
     in_time,
     last_state,
     logistic,
-    outputs_of,
-    projected,
+    projected_features_first,
     rearranged,
     room_for_states,
     start_of,
+    states_after,
     states_before,
     walk,
-    weight_gradients,
+    weight_gradients_features_first,
     widened,
 )
 from autograd.ops.elementwise import sigmoid, tanh
@@ -48,47 +48,46 @@ def _gru_composition(x: Any, w_ih: Any, w_hh: Any, h: Any, *biases: Any, sizes: 
 def _gru_kernel(
     x: Array, w_ih: Array, w_hh: Array, h: Array, *biases: Array, sizes: Sizes, reverse: bool
 ) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+    """Features come first, samples last, as in an LSTM."""
     dtype = np.result_type(x, w_ih, h)
     x, w_ih, w_hh, h, *biases = widened(x, w_ih, w_hh, h, *biases)  # type: ignore[assignment]
-    count, m = x.shape[0], h.shape[-1]
+    count, (batch, m) = x.shape[0], h.shape
     arrange = (0, 1, 2), (-1.0, -1.0, 1.0)  # r and z negated: 1 / (1 + e^-x) without a sign to change
-    into = rearranged([w_hh], *arrange).T
-    bias = rearranged([biases[0][:, None]], *arrange)[:, 0] if biases else None
-    bias_of_h = biases[1][2 * m :] if biases else None
-    if bias is not None:
-        bias[: 2 * m] -= biases[1][: 2 * m]
-    gates = projected(x, rearranged([w_ih], *arrange), bias)
-    hs = room_for_states(h, count, reverse)
-    qs = np.empty((count, *h.shape), h.dtype)  # w_hh h + b_hh for n
-    of_h, share = np.empty_like(gates[0]) if count else None, np.empty_like(h)
-    for step, before, after, running in in_time(count, len(h), sizes, reverse):
-        part = slice(running)
-        gate, old, new, q = gates[step, part], hs[before, part], hs[after, part], qs[step, part]
-        product = np.matmul(old, into, out=of_h[part])  # type: ignore[index]
-        both = gate[:, : 2 * m]
-        both += product[:, : 2 * m]
+    weight, bias, bias_of_h = rearranged([w_hh], *arrange), None, None
+    if biases:
+        bias, of_h = (rearranged([each[:, None]], *arrange)[:, 0] for each in biases)
+        bias[: 2 * m] += of_h[: 2 * m]
+        bias_of_h = of_h[2 * m :, None]
+    gates = projected_features_first(x, rearranged([w_ih], *arrange), bias)
+    hs, qs = room_for_states(h.T, count, reverse), np.empty((count, m, batch), h.dtype)  # q = w_hh h + b_hh for n
+    products, room = np.empty((3 * m, batch), h.dtype), np.empty((m, batch), h.dtype)
+    views = at_steps(sizes, states_before(hs, reverse), states_after(hs, reverse), gates, qs)
+    for step, before, after, running in in_time(count, batch, sizes, reverse):
+        old, new, gate, q = views[step]
+        of_h, share = products[:, :running], room[:, :running]
+        np.matmul(weight, old, out=of_h)
+        both, n = gate[: 2 * m], gate[2 * m :]
+        both += of_h[: 2 * m]
         logistic(both)
-        if bias_of_h is None:
-            q[...] = product[:, 2 * m :]
-        else:
-            np.add(product[:, 2 * m :], bias_of_h, out=q)
-        n = gate[:, 2 * m :]
-        n += np.multiply(gate[:, :m], q, out=share[part])
+        np.add(of_h[2 * m :], 0.0 if bias_of_h is None else bias_of_h, out=q)
+        n += np.multiply(gate[:m], q, out=share)
         np.tanh(n, out=n)
         np.subtract(old, n, out=new)
-        new *= gate[:, m : 2 * m]
+        new *= gate[m : 2 * m]
         new += n
-        if running < len(h):
-            hs[after, running:] = hs[before, running:]
-    outputs = outputs_of(hs, sizes, reverse), last_state(hs, reverse)
-    return tuple(y.astype(dtype, copy=False) for y in outputs), (gates, hs, qs)
+        if running < batch:
+            hs[after, :, running:] = hs[before, :, running:]
+    y = np.ascontiguousarray(states_after(hs, reverse).transpose(0, 2, 1))
+    for step, size in enumerate(sizes or ()):
+        y[step, size:] = 0
+    outputs = y, last_state(hs, reverse).T
+    return tuple(y.astype(dtype, order="C", copy=False) for y in outputs), (gates, hs, qs)
 
 
 def _gru_factors(gates: Array, h: Array, q: Array, d: Array) -> None:
     """What the cotangent of h is multiplied by for the products with h, (q, r, z), and for n, for several steps."""
-    m = h.shape[-1]
-    r, z, n = (gates[..., j * m : (j + 1) * m] for j in range(3))
-    dq, dr, dz, dn = (d[..., j * m : (j + 1) * m] for j in range(4))
+    r, z, n = (gates[:, j] for j in range(3))
+    dq, dr, dz, dn = (d[:, j] for j in range(4))
     np.multiply(n, n, out=dn)
     np.subtract(1.0, dn, out=dn)
     np.subtract(1.0, z, out=dz)
@@ -109,31 +108,35 @@ def _gru_rule(
     x, w_ih, w_hh, h, *biases = widened(x, w_ih, w_hh, h, *biases)  # type: ignore[assignment]
     count, (batch, m) = x.shape[0], h.shape
     dy = None if g[0] is None else np.asarray(g[0])
-    dh = start_of(g[1], h)
-    d = np.empty((count, batch, 4 * m), h.dtype)  # (q, r, z, n): what goes to h is (q, r, z), what goes to x (r, z, n)
-    turned = np.roll(w_hh, m, axis=0)  # its rows in the order (n, r, z)
-    old = np.empty_like(h)
+    dh = np.ascontiguousarray(start_of(g[1], h).T)
+    of_gates, olds = gates.reshape(count, 3, m, batch), states_before(hs, reverse)
+    # (q, r, z, n), all steps of a row together: what goes to h is (q, r, z), what goes to x (r, z, n)
+    d = np.empty((4 * m, count, batch), h.dtype)
+    turned, room = np.roll(w_hh, m, axis=0).T, np.empty((m, batch), h.dtype)  # the rows of w_hh in the order (n, r, z)
     for chunk, steps in chunks(count, gates[0].size, reverse):
-        _gru_factors(gates[chunk], states_before(hs, reverse)[chunk], qs[chunk], d[chunk])
+        length = chunk.stop - chunk.start
+        factors = np.empty((length, 4, m, batch), h.dtype)
+        _gru_factors(of_gates[chunk], olds[chunk], qs[chunk], factors)
+        of_y = None if dy is None else np.ascontiguousarray(dy[chunk].transpose(0, 2, 1))
+        flat = factors.reshape(length, 4 * m, batch)
+        views = at_steps(sizes and sizes[chunk], factors, flat[:, : 3 * m], of_gates[chunk, 1])
         for step in steps:
             running = batch if sizes is None else sizes[step]
-            part = slice(running)
-            of_h = dh[part]
-            if dy is not None:
-                of_h += dy[step, part]
-            step_d = d[step, part]
-            four = step_d.reshape(running, 4, m)
-            four *= of_h[:, None, :]
-            of_h *= gates[step, part, m : 2 * m]
-            of_h += np.matmul(step_d[:, : 3 * m], turned, out=old[part])
-            d[step, running:] = 0
-    flat = d.reshape(-1, 4 * m)
-    of_x, of_h = flat[:, m:], flat[:, : 3 * m]
-    dx, dw_ih, dw_hh = weight_gradients(wanted, of_x, of_h, x, w_ih, states_before(hs, reverse))
-    found = [dx, dw_ih, None if dw_hh is None else np.roll(dw_hh, -m, axis=0), dh]
+            of_h = dh[:, :running]
+            step_d, to_h, z = views[step - chunk.start]
+            if of_y is not None:
+                of_h += of_y[step - chunk.start, :, :running]
+            step_d *= of_h
+            of_h *= z
+            of_h += np.matmul(turned, to_h, out=room[:, :running])
+            flat[step - chunk.start, :, running:] = 0.0
+        d[:, chunk] = flat.transpose(1, 0, 2)
+    rows = d.reshape(4 * m, count * batch)
+    dx, dw_ih, dw_hh = weight_gradients_features_first(wanted, rows[m:], rows[: 3 * m], x, w_ih, olds.transpose(0, 2, 1))
+    found = [dx, dw_ih, None if dw_hh is None else np.roll(dw_hh, -m, axis=0), np.ascontiguousarray(dh.T)]
     if biases:
-        db_ih, db_hh = bias_gradients(wanted[4:6], of_x, of_h)
-        found += [db_ih, None if db_hh is None else np.roll(db_hh, -m)]
+        sums = np.matmul(rows, np.ones(count * batch, rows.dtype)) if any(wanted[4:6]) else None
+        found += [None, None] if sums is None else [sums[m:], np.roll(sums[: 3 * m], -m)]
     return found
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from autograd.arrays import Array
 from autograd.declare import fused
+from autograd.ops import _sequences
 from autograd.ops._sequences import (
     Sizes,
     at_steps,
@@ -16,19 +17,18 @@ from autograd.ops._sequences import (
     last_state,
     logistic,
     outputs_of,
-    projected,
+    projected_features_first,
     rearranged,
     room_for_states,
     start_of,
     states_after,
     states_before,
     walk,
+    weight_gradients_features_first,
     widened,
 )
 from autograd.ops.elementwise import sigmoid, tanh
 from autograd.ops.linalg import linear
-
-JOINT = 16  # samples from which on x and h are multiplied by their weights in one product a step
 
 
 def _split_lstm(more: tuple[Any, ...], biased: bool) -> tuple[Any, Any, Any]:
@@ -66,15 +66,15 @@ def _operands(
     # The three logistic gates lie side by side, (i, f, o, g), and are computed negated: 1 / (1 + e^-x) without a sign change.
     arrange = (0, 1, 3, 2), (-1.0, -1.0, -1.0, 1.0)
     (count, batch, inputs), features = x.shape, h.shape[1]
-    joint = batch >= JOINT
+    joint = batch >= _sequences.JOINT
     weight = rearranged([w_hh, w_ih, bias[:, None]] if joint and bias is not None else [w_hh, w_ih][: joint + 1], *arrange)
     operands = np.ones((count + 1, weight.shape[1], batch), h.dtype)
     operands[count if reverse else 0, :features] = h.T
     if joint:
         states_before(operands, reverse)[:, features : features + inputs] = x.transpose(0, 2, 1)
         return weight, operands, None
-    of_x = projected(x, rearranged([w_ih], *arrange), None if bias is None else rearranged([bias[:, None]], *arrange)[:, 0])
-    return weight, operands, np.ascontiguousarray(of_x.transpose(0, 2, 1))
+    bias = None if bias is None else rearranged([bias[:, None]], *arrange)[:, 0]
+    return weight, operands, projected_features_first(x, rearranged([w_ih], *arrange), bias)
 
 
 def _lstm_kernel(
@@ -174,12 +174,7 @@ def _lstm_rule(
             np.matmul(w_hh.T, d_gates, out=of_h)
             flat[step - chunk.start, :, running:] = 0.0
         d[:, chunk] = flat.transpose(1, 0, 2)
-    found: list[Any] = [None] * 3
-    if wanted[0]:
-        found[0] = np.matmul(rows.T, w_ih).reshape(x.shape)
-    for place, operand in (1, x), (2, states_before(hs, reverse)):
-        if wanted[place]:
-            found[place] = np.matmul(rows, operand.reshape(count * batch, operand.shape[2]))
+    found: list[Any] = [*weight_gradients_features_first(wanted, rows, rows, x, w_ih, states_before(hs, reverse))]
     found += [np.ascontiguousarray(dh.T), np.ascontiguousarray(dc.T)]
     if biased:
         bias = np.matmul(rows, np.ones(count * batch, rows.dtype)) if any(wanted[5:7]) else None

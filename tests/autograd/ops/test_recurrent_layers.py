@@ -35,7 +35,7 @@ def compare(fused, composition, operands, **static):
 @pytest.mark.parametrize("biased", [False, True])
 @pytest.mark.parametrize("projected", [False, True])
 def test_lstm_equals_its_composition_in_any_layout(monkeypatch, joint, block, sizes, reverse, biased, projected):
-    monkeypatch.setattr(_lstm, "JOINT", joint)
+    monkeypatch.setattr(_sequences, "JOINT", joint)
     monkeypatch.setattr(_sequences, "BLOCK", block)
     out = OUT if projected else HIDDEN
     shapes = [(STEPS, BATCH, INPUTS), (4 * HIDDEN, INPUTS), (4 * HIDDEN, out), (BATCH, out), (BATCH, HIDDEN)]
@@ -43,11 +43,13 @@ def test_lstm_equals_its_composition_in_any_layout(monkeypatch, joint, block, si
     compare(_lstm.lstm, _lstm._lstm_composition, leaves(*shapes), biased=biased, sizes=sizes, reverse=reverse)
 
 
+@pytest.mark.parametrize("joint", [1, 100])
 @pytest.mark.parametrize("block", [1, 60, 1 << 18])
 @pytest.mark.parametrize("sizes", [None, (4, 3, 3, 1, 0)])
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("biased", [False, True])
-def test_gru_equals_its_composition(monkeypatch, block, sizes, reverse, biased):
+def test_gru_equals_its_composition_in_any_layout(monkeypatch, joint, block, sizes, reverse, biased):
+    monkeypatch.setattr(_sequences, "JOINT", joint)
     monkeypatch.setattr(_sequences, "BLOCK", block)
     shapes = [(STEPS, BATCH, INPUTS), (3 * HIDDEN, INPUTS), (3 * HIDDEN, HIDDEN), (BATCH, HIDDEN)]
     shapes += [(3 * HIDDEN,)] * 2 * biased
