@@ -11,6 +11,7 @@ from autograd.declare import fused
 from autograd.ops._sequences import (
     Sizes,
     at_steps,
+    bias_gradients,
     chunks,
     in_time,
     last_state,
@@ -22,7 +23,7 @@ from autograd.ops._sequences import (
     states_after,
     states_before,
     walk,
-    weight_gradients_features_first,
+    weight_gradients,
     widened,
 )
 from autograd.ops.elementwise import sigmoid, tanh
@@ -132,11 +133,11 @@ def _gru_rule(
             flat[step - chunk.start, :, running:] = 0.0
         d[:, chunk] = flat.transpose(1, 0, 2)
     rows = d.reshape(4 * m, count * batch)
-    dx, dw_ih, dw_hh = weight_gradients_features_first(wanted, rows[m:], rows[: 3 * m], x, w_ih, olds.transpose(0, 2, 1))
+    dx, dw_ih, dw_hh = weight_gradients(wanted, rows[m:], rows[: 3 * m], x, w_ih, olds.transpose(0, 2, 1))
     found = [dx, dw_ih, None if dw_hh is None else np.roll(dw_hh, -m, axis=0), np.ascontiguousarray(dh.T)]
     if biases:
-        sums = np.matmul(rows, np.ones(count * batch, rows.dtype)) if any(wanted[4:6]) else None
-        found += [None, None] if sums is None else [sums[m:], np.roll(sums[: 3 * m], -m)]
+        db_ih, db_hh = bias_gradients(wanted[4:6], rows[m:], rows[: 3 * m])
+        found += [db_ih, None if db_hh is None else np.roll(db_hh, -m)]
     return found
 
 

@@ -12,6 +12,7 @@ from autograd.ops import _sequences
 from autograd.ops._sequences import (
     Sizes,
     at_steps,
+    bias_gradients,
     chunks,
     in_time,
     last_state,
@@ -24,7 +25,7 @@ from autograd.ops._sequences import (
     states_after,
     states_before,
     walk,
-    weight_gradients_features_first,
+    weight_gradients,
     widened,
 )
 from autograd.ops.elementwise import sigmoid, tanh
@@ -174,11 +175,10 @@ def _lstm_rule(
             np.matmul(w_hh.T, d_gates, out=of_h)
             flat[step - chunk.start, :, running:] = 0.0
         d[:, chunk] = flat.transpose(1, 0, 2)
-    found: list[Any] = [*weight_gradients_features_first(wanted, rows, rows, x, w_ih, states_before(hs, reverse))]
+    found: list[Any] = [*weight_gradients(wanted, rows, rows, x, w_ih, states_before(hs, reverse))]
     found += [np.ascontiguousarray(dh.T), np.ascontiguousarray(dc.T)]
     if biased:
-        bias = np.matmul(rows, np.ones(count * batch, rows.dtype)) if any(wanted[5:7]) else None
-        found += [bias, None if bias is None else bias.copy()]
+        found += bias_gradients(wanted[5:7], rows, rows)
     if outs is not None:
         o_t = of_gates[:, 2] * ts
         for step, size in enumerate(sizes or ()):

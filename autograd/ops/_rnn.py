@@ -88,8 +88,9 @@ def _rnn_rule(
             step_d *= of_h
         np.matmul(step_d, w_hh, out=of_h)
         d[step, running:] = 0
-    dx, dw_ih, dw_hh = weight_gradients(wanted, d, d, x, w_ih, states_before(hs, reverse))
-    return [dx, dw_ih, dw_hh, dh, *(bias_gradients(wanted[4:6], d, d) if biases else ())]
+    columns = d.reshape(count * batch, h.shape[1]).T
+    dx, dw_ih, dw_hh = weight_gradients(wanted, columns, columns, x, w_ih, states_before(hs, reverse))
+    return [dx, dw_ih, dw_hh, dh, *(bias_gradients(wanted[4:6], columns, columns) if biases else ())]
 
 
 rnn = fused(_rnn_composition, _rnn_kernel, _rnn_rule, name="rnn_layer")

@@ -130,31 +130,20 @@ def start_of(cotangent: Any, like: Array) -> Array:
 def weight_gradients(
     wanted: Sequence[bool], of_x: Array, of_h: Array, x: Array, w_ih: Array, before: Array
 ) -> tuple[Array | None, Array | None, Array | None]:
-    """The cotangents of x, W_ih and W_hh from those of the two products, (T, N, G H) each: one product of matrices each."""
-    rows_x, rows_h = (d.reshape(-1, d.shape[-1]) for d in (of_x, of_h))
-    dx = np.matmul(rows_x, w_ih).reshape(x.shape) if wanted[0] else None
-    dw_ih = np.matmul(rows_x.T, x.reshape(-1, x.shape[-1])) if wanted[1] else None
-    dw_hh = np.matmul(rows_h.T, before.reshape(-1, before.shape[-1])) if wanted[2] else None
-    return dx, dw_ih, dw_hh
-
-
-def weight_gradients_features_first(
-    wanted: Sequence[bool], of_x: Array, of_h: Array, x: Array, w_ih: Array, before: Array
-) -> tuple[Array | None, Array | None, Array | None]:
-    """The same from cotangents (G H, T N)."""
+    """The cotangents of x, W_ih and W_hh from those of the two products, (G H, T N) each: one product of matrices each."""
     dx = np.matmul(of_x.T, w_ih).reshape(x.shape) if wanted[0] else None
     dw_ih = np.matmul(of_x, x.reshape(-1, x.shape[-1])) if wanted[1] else None
     dw_hh = np.matmul(of_h, before.reshape(-1, before.shape[-1])) if wanted[2] else None
     return dx, dw_ih, dw_hh
 
 
-def bias_gradients(wanted: Sequence[bool], *rows: Array) -> list[Array | None]:
-    """The sums over steps and samples, as products with ones (BLAS is faster than a sum over the first axis)."""
-    found = []
-    for want, d in zip(wanted, rows, strict=True):
-        flat = d.reshape(-1, d.shape[-1])
-        found.append(np.matmul(np.ones(len(flat), d.dtype), flat) if want else None)
-    return found
+def bias_gradients(wanted: Sequence[bool], of_x: Array, of_h: Array) -> list[Array | None]:
+    """The sums over steps and samples, as products with ones (BLAS is faster than a sum)."""
+    ones = np.ones(of_x.shape[1], of_x.dtype)
+    of_bias = np.matmul(of_x, ones) if wanted[0] else None
+    if of_bias is not None and of_h is of_x:
+        return [of_bias, of_bias.copy() if wanted[1] else None]
+    return [of_bias, np.matmul(of_h, ones) if wanted[1] else None]
 
 
 def walk(
