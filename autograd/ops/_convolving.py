@@ -111,8 +111,30 @@ def _sum_over_last(a: Array, b: Array) -> Array:
     return total
 
 
+def _turned(w: Array, groups: int) -> Array:
+    """The weight (C, O/groups, kh, kw) of the convolution that takes g back to x, where the stride is 1."""
+    w = w.reshape(groups, w.shape[0] // groups, *w.shape[1:])[..., ::-1, ::-1].swapaxes(1, 2)
+    return np.ascontiguousarray(w).reshape(-1, *w.shape[2:])
+
+
+def _back(at: Windows, size: Pair, c: int, o: int) -> Windows | None:
+    """The windows of that convolution, where it has so few channels that its columns are less than the channels of x."""
+    if at.stride != (1, 1) or o * math.prod(at.kernel) >= c:
+        return None
+    pads = []
+    for k, d, (before, _), length, count in zip(at.kernel, at.dilation, at.padding, size, at.grid, strict=True):
+        whole = d * (k - 1)
+        pads.append((whole - before, length + before - count))
+    if min(min(pad) for pad in pads) < 0:
+        return None
+    return at._replace(padding=(pads[0], pads[1]), grid=size)
+
+
 def conv_input(g: Array, w: Array, *, at: Windows, size: Pair, groups: int) -> Array:
     dtype = np.result_type(g, w)
+    back = _back(at, size, w.shape[1] * groups, w.shape[0])
+    if back is not None:
+        return np.asarray(conv(g, _turned(w, groups), at=back, size=at.grid, groups=groups), dtype)
     g, w = _wide(g, w)
     if at.stride[0] == 1:
         return np.asarray(_halfway(g, None, w, at, size, groups)[0], dtype)
@@ -141,8 +163,11 @@ def conv_input(g: Array, w: Array, *, at: Windows, size: Pair, groups: int) -> A
 
 def conv_weight(x: Array, g: Array, *, at: Windows, size: Pair, groups: int) -> Array:
     dtype = np.result_type(x, g)
-    x, g = _wide(x, g)
     (n, c), o, (kh, kw) = x.shape[:2], g.shape[1], at.kernel
+    back = _back(at, size, c, o)
+    if back is not None:
+        return _turned(conv_weight(g, x, at=back, size=at.grid, groups=groups), groups)
+    x, g = _wide(x, g)
     if _both_halfway(c, o, at, size, groups):
         return np.asarray(_halfway(g, x, None, at, size, groups)[1], dtype)
     depth = deep = c // groups * kh * kw
@@ -219,7 +244,8 @@ def _halfway(
 
 def conv_backward(g: Array, x: Array, w: Array, *, at: Windows, size: Pair, groups: int) -> tuple[Array, Array]:
     """The gradients of the images and of the weight; from the same rows of g, where that pays."""
-    if not _both_halfway(x.shape[1], g.shape[1], at, size, groups):
+    c, o = x.shape[1], g.shape[1]
+    if _back(at, size, c, o) is not None or not _both_halfway(c, o, at, size, groups):
         return (conv_input(g, w, at=at, size=size, groups=groups), conv_weight(x, g, at=at, size=size, groups=groups))
     dtypes = np.result_type(g, w), np.result_type(x, g)
     g, x, w = _wide(g, x, w)

@@ -52,6 +52,27 @@ def test_equals_its_definition_in_chunks_of_any_size(monkeypatch, chunk, kernel,
     # linear in each argument: the inner product with the argument is that of the output with its cotangent
     for leaf in leaves:
         np.testing.assert_allclose(np.sum(leaf.grad.numpy() * leaf.detach().numpy()), np.sum(g * expected), rtol=1e-10)
+    if chunk == 1:
+        return
+    others = RNG.normal(size=x.shape), RNG.normal(size=w.shape)
+    for leaf, other, moved in zip(leaves, others, ((others[0], w), (x, others[1])), strict=True):
+        along = np.sum(g * by_definition(*moved, stride, padding, dilation, groups))
+        np.testing.assert_allclose(np.sum(leaf.grad.numpy() * other), along, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("chunk", [1 << 21, 200, 1], ids=["whole", "samples", "rows"])
+@pytest.mark.parametrize(("padding", "dilation", "groups"), [(0, 1, 1), (1, 1, 1), (3, 1, 2), (1, 2, 2)])
+def test_gradients_where_many_channels_become_few(monkeypatch, chunk, padding, dilation, groups):
+    monkeypatch.setattr(_convolving, "CHUNK", chunk)
+    x, w = RNG.normal(size=(2, 20, 7, 6)), RNG.normal(size=(2, 20 // groups, 3, 3))
+    leaves = [ag.tensor(x, requires_grad=True), ag.tensor(w, requires_grad=True)]
+    y = ag.conv2d(*leaves, padding=padding, dilation=dilation, groups=groups)
+    g = RNG.normal(size=y.shape)
+    y.backward(g)
+    for leaf, other in zip(leaves, (RNG.normal(size=x.shape), RNG.normal(size=w.shape)), strict=True):
+        moved = (other, w) if leaf is leaves[0] else (x, other)  # linear in each argument
+        expected = by_definition(*moved, 1, padding, dilation, groups)
+        np.testing.assert_allclose(np.sum(leaf.grad.numpy() * other), np.sum(g * expected), rtol=1e-10)
 
 
 def test_third_derivatives_agree_with_finite_differences():
@@ -81,6 +102,15 @@ def test_transposed_in_chunks_of_any_size(monkeypatch, chunk):
     np.testing.assert_allclose(expected[:, :, :7, :4], full[:, :, 1:8, 1:5], rtol=1e-12)
     monkeypatch.setattr(_convolving, "CHUNK", chunk)
     np.testing.assert_allclose(ag.conv_transpose2d(x, w, **options).numpy(), expected, rtol=1e-12)
+
+
+def test_transposed_to_many_channels_with_output_padding():
+    x, w = RNG.normal(size=(2, 1, 5, 4)), RNG.normal(size=(1, 12, 3, 3))
+    full = np.zeros((2, 12, 9, 8))
+    for i, j in itertools.product(range(3), range(3)):
+        full[:, :, 2 * i : 2 * i + 5, 2 * j : 2 * j + 4] += np.einsum("nchw,co->nohw", x, w[:, :, i, j])
+    y = ag.conv_transpose2d(x, w, padding=1, output_padding=1, dilation=2).numpy()
+    np.testing.assert_allclose(y, full[:, :, 1:9, 1:8], rtol=1e-12, atol=1e-14)
 
 
 def test_half_precision_is_summed_in_single():
