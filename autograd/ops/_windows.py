@@ -120,9 +120,9 @@ def whole_rows(x: Array) -> Array:
 
 
 def copy_rows(source: Array, target: Array) -> None:
-    """``target[...] = source`` for arrays of one shape, with ``whole_rows`` where that is possible."""
+    """``target[...] = source`` for arrays of one shape, by ``whole_rows`` where that is possible and pays."""
     alike = source.dtype == target.dtype and source.strides[-1] == target.strides[-1] == source.itemsize
-    if alike and source.size:
+    if alike and 0 < source.shape[-1] <= 256 and source.size:
         source, target = whole_rows(source), whole_rows(target)
     target[...] = source
 
