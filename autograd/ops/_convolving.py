@@ -16,7 +16,7 @@ from autograd.arrays import Array
 from autograd.ops._columns import Columns, whole_tiles
 from autograd.ops._windows import Pair, Windows, border, copy_rows, padded
 
-CHUNK = 3 << 19  # elements of columns at a time: whatever the batch, im2col needs no more memory than this (or one row)
+CHUNK = 1 << 20  # elements of columns at a time: whatever the batch, im2col needs no more memory than this (or one row)
 
 
 def _wide(*arrays: Array) -> list[Array]:
