@@ -120,25 +120,32 @@ class Columns:
             shifted = images.swapaxes(0, 1)[:, :, : strip.shape[2], here]
             shifted += strip[..., there]
 
-    def as_wide(self, width: int) -> bool:
-        """Whether the strips are as wide as images of this width, so that ``summed`` does for ``lay_down``."""
-        left, step = self.at.padding[1][0], self.at.dilation[1]
-        return self.at.stride[1] == 1 and self.at.grid[1] == width and left % step == 0 and left // step < self.at.kernel[1]
+    def summed(self, strips: Array, width: int) -> Array | None:
+        """What ``lay_down`` adds to images of this width, as (C, n, H, W), where that is quicker; the strips are overwritten.
 
-    def summed(self, strips: Array) -> Array:
-        """What ``lay_down`` adds to images that are as wide as the strips, as (C, n, H, W); the strips are overwritten.
-
-        Shifts are those of all images at once: what they carry into the next row is set to zero before.
+        A shift is one of all images at once, where no row has to be begun: where strips are as wide as the images, what it
+        would carry into the next row is set to zero before, and where they are narrower, zeros are put behind each row.
         """
-        left, step, width = self.at.padding[1][0], self.at.dilation[1], self.at.grid[1]
-        total = strips[:, left // step]
-        flat = total.reshape(len(total), -1)
-        for number in range(self.at.kernel[1]):
-            offset, strip = number * step - left, strips[:, number]
+        (c, kw, n, height, ow), step, left = strips.shape, self.at.dilation[1], self.at.padding[1][0]
+        offsets = [number * step - left for number in range(kw)]
+        if self.at.stride[1] != 1 or 0 not in offsets:
+            return None
+        if ow != width and (min(offsets) < 0 or max(offsets) + ow > width):
+            return None
+        total = strips[:, offsets.index(0)]
+        if ow != width:
+            narrow, (total, room) = total, np.zeros((2, c, n, height, width), strips.dtype)
+            copy_rows(narrow, total[..., :ow])
+        flat = total.reshape(c, -1)
+        for offset, strip in zip(offsets, strips.swapaxes(0, 1), strict=True):
             if offset == 0 or abs(offset) >= width:
                 continue
-            strip[..., slice(width - offset, None) if offset > 0 else slice(0, -offset)] = 0
-            source = strip.reshape(flat.shape)
+            if ow == width:
+                strip[..., slice(width - offset, None) if offset > 0 else slice(0, -offset)] = 0
+                source = strip.reshape(flat.shape)
+            else:
+                copy_rows(strip, room[..., :ow])
+                source = room.reshape(flat.shape)
             if offset > 0:
                 flat[:, offset:] += source[:, :-offset]
             else:

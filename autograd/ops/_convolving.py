@@ -229,11 +229,12 @@ def _halfway(
         strips = strips_of_x.columns(samples, across._replace(grid=part.grid))
         if dx is not None:
             product = np.matmul(matrix, tall).reshape(strips.strips.shape)
-            if strips.as_wide(size[1]):
-                copy_rows(strips.summed(product).swapaxes(0, 1), dx[samples, :, rows])
-            else:
+            total = strips.summed(product, size[1])
+            if total is None:
                 dx[samples, :, rows] = 0
                 strips.lay_down(dx[samples, :, rows], product)
+            else:
+                copy_rows(total.swapaxes(0, 1), dx[samples, :, rows])
         if x is not None:
             dw_sum += _sum_over_last(tall, strips.of(x[samples, :, rows]).reshape(groups, wide, -1))
     if x is None:
