@@ -143,7 +143,7 @@ def _by_pairs(at: Windows, full: Pair, dtype: Any) -> bool:
 def _place_pairs(g: Array, numbers: Array, planes: Array, at: Windows) -> None:
     """``place`` for such windows: a cotangent's bits, shifted left by 0, by 32 or out of sight, are two elements of the image.
 
-    Writing whole rows takes half of the time of writing every second element, twice (``python -m benchmarks.choices``).
+    Writing whole rows takes two thirds of the time of writing every second element, twice (``python -m benchmarks.choices``).
     """
     wide = np.ascontiguousarray(g, np.float32).view(np.uint32).astype(np.uint64)
     shift = (numbers * np.uint8(32)).astype(np.uint64)
