@@ -78,7 +78,7 @@ def _gru_kernel(
         new += n
         if running < batch:
             hs[after, :, running:] = hs[before, :, running:]
-    y = np.ascontiguousarray(states_after(hs, reverse).transpose(0, 2, 1))
+    y = np.array(states_after(hs, reverse).transpose(0, 2, 1), order="C")  # a copy: it is written to
     for step, size in enumerate(sizes or ()):
         y[step, size:] = 0
     outputs = y, last_state(hs, reverse).T

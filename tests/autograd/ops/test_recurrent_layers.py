@@ -62,3 +62,13 @@ def test_the_two_biases_of_an_lstm_have_gradients_of_their_own():
     first, second = (operand.grad.numpy() for operand in operands[5:])
     np.testing.assert_array_equal(first, second)
     assert not np.shares_memory(first, second)
+
+
+@pytest.mark.parametrize("sizes", [None, (1, 1, 0)])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_one_sample_in_any_layout(sizes, reverse):
+    """Then features first and samples first are the same memory, and what is written to one is written to the other."""
+    shapes = [(3, 1, INPUTS), (4 * HIDDEN, INPUTS), (4 * HIDDEN, HIDDEN), (1, HIDDEN), (1, HIDDEN)]
+    compare(_lstm.lstm, _lstm._lstm_composition, leaves(*shapes), biased=False, sizes=sizes, reverse=reverse)
+    shapes = [(3, 1, INPUTS), (3 * HIDDEN, INPUTS), (3 * HIDDEN, HIDDEN), (1, HIDDEN)]
+    compare(_gru.gru, _gru._gru_composition, leaves(*shapes), sizes=sizes, reverse=reverse)
