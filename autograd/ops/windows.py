@@ -18,7 +18,8 @@ from autograd.ops.shaping import reshape
 
 def _unfold_kernel(x: Array, *, at: Windows, size: Pair) -> Array:  # noqa: ARG001
     n, c = x.shape[:2]
-    return np.ascontiguousarray(view(padded(x, at.padding), at)).reshape(n, c * math.prod(at.kernel), math.prod(at.grid))
+    columns = np.array(view(padded(x, at.padding), at), order="C")  # windows of one element are x itself: copied, too
+    return columns.reshape(n, c * math.prod(at.kernel), math.prod(at.grid))
 
 
 def _fold_kernel(columns: Array, *, at: Windows, size: Pair) -> Array:

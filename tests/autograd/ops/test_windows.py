@@ -29,6 +29,13 @@ def test_fold_is_the_adjoint_of_unfold():
     np.testing.assert_allclose(np.sum(columns * y), np.sum(x * ag.fold(y, (7, 8), **options).numpy()), rtol=1e-12)
 
 
+def test_windows_of_one_element_are_a_copy():
+    x = ag.ones(1, 2, 3, 3)
+    columns = ag.unfold(x, 1)
+    assert not np.shares_memory(columns.numpy(), x.numpy())
+    np.testing.assert_array_equal(columns.numpy(), np.ones((1, 2, 9)))
+
+
 def test_half_precision_is_added_in_single():
     ones = np.ones((1, 9, 4), np.float16) * np.float16(300.3)
     image = ag.fold(ones, 4, 3)
