@@ -48,7 +48,7 @@ class Sweep:
     """One backward pass: the cotangents that have arrived so far.
 
     They are kept in a dictionary of the pass, not on the nodes: two threads may differentiate graphs that share leaves, and
-    a hook may start a pass over the same nodes. That costs about 4 % of the backward pass of a chain of small ops
+    a hook may start a pass over the same nodes. That costs about 5 % of the backward pass of a chain of small ops
     (``python -m benchmarks.choices``).
     """
 

@@ -86,14 +86,13 @@ def grad(
         gradient = copied(taken[node]) if node in taken else take(found, node)
         if gradient is not None:
             taken[node] = gradient
-        else:
-            if materialize_grads:
-                gradient = wrap(np.zeros(tensor.shape, tensor.dtype), None)
-            elif not allow_unused:
-                raise RuntimeError(
-                    f"grad: input {position} was not used to compute the outputs; pass allow_unused=True to get None for it, "
-                    "or materialize_grads=True for zeros"
-                )
+        elif materialize_grads:
+            gradient = wrap(np.zeros(tensor.shape, tensor.dtype), None)
+        elif not allow_unused:
+            raise RuntimeError(
+                f"grad: input {position} was not used to compute the outputs; pass allow_unused=True to get None for it, "
+                "or materialize_grads=True for zeros"
+            )
         results.append(gradient)
     return tuple(results)
 
