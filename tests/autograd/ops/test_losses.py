@@ -174,3 +174,17 @@ def test_refusals_name_what_is_wrong():
         ag.binary_cross_entropy_with_logits(X, np.zeros(3))
     with pytest.raises(TypeError, match="nll_loss: expected class indices as integers, got float64"):
         ag.nll_loss(X, np.zeros(2))
+
+
+@pytest.mark.parametrize("size", [0.0, 5.0, 15.0, 39.0, 60.0, 95.0, 1e4])
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+def test_small_losses_of_large_logits_keep_their_digits(size, sign):
+    """In single precision, whether the exponentials are shifted or not, and whether the target's is 0 or not."""
+    logits = np.float32([[size, 0.0], [size + 7.0, size], [0.0, size], [sign * size, sign * size + 1.0]])
+    for target in (0, 1):
+        classes = np.full(4, target)
+        exact = ag.cross_entropy(ag.Tensor(logits.astype(np.float64)), classes, reduction="none").numpy()
+        single = ag.cross_entropy(ag.Tensor(logits), classes, reduction="none").numpy()
+        np.testing.assert_allclose(single, exact, rtol=3e-7, atol=1.3e-7)
+        reference = np.logaddexp(*logits.astype(np.float64).T) - logits[:, target]
+        np.testing.assert_allclose(exact, reference, rtol=1e-12, atol=1e-11)
