@@ -405,9 +405,10 @@ def optimizers() -> None:
     show(
         "SGD with momentum, one parameter of 5,000,000 values",
         {
-            "blocks of 256k, on two processors (ours)": step(1 << 18, 2),
-            "blocks of 64k": step(1 << 16, 2),
-            "of 256k, on one": step(1 << 18, 1),
+            "blocks of 96k, on two processors (ours)": step(3 << 15, 2),
+            "of 256k": step(1 << 18, 2),
+            "of 32k": step(1 << 15, 2),
+            "of 96k, on one": step(3 << 15, 1),
             "of 64k": step(1 << 16, 1),
             "of 8k": step(1 << 13, 1),
         },

@@ -31,7 +31,7 @@ Rule = Callable[..., Any]  # rule(p, g, scratch, *buffers): returns the step to 
 
 SMALL = 1 << 14  # values up to which a parameter is packed: to copy the gradient of a larger one costs more than its own calls
 BLOCK = 1 << 16  # the four or five arrays of a step in float32 stay within about 1 MB
-LARGE_BLOCK = 1 << 18  # of a parameter that two threads share: the fewer calls, the less each waits for the other's Python
+LARGE_BLOCK = 3 << 15  # of a parameter that two threads share: less waits for the other's Python, more leaves the cache
 LINE = 64  # bytes of a cache line
 
 run_through = deque[Any](maxlen=0).extend  # run_through(map(f, ...)): a loop without Python between two calls of NumPy
