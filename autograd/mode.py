@@ -47,12 +47,12 @@ class Scope:
 
     def __init__(
         self,
-        name: str | Callable[[Scope | None], str],
+        name: str | Callable[[Any, Scope | None], str],
         owner: Any = None,
         parent: Scope | None = None,
         in_backward: bool = False,
     ) -> None:
-        self._name = name  # or a function that finds it from the parent: few scopes are ever asked for theirs
+        self._name = name  # or a function that finds it from owner and parent: few scopes are ever asked for theirs
         self.owner = owner
         self.parent = parent
         self.in_backward: bool = in_backward or (parent is not None and parent.in_backward)
@@ -60,7 +60,7 @@ class Scope:
     @property
     def name(self) -> str:
         if not isinstance(self._name, str):
-            self._name = self._name(self.parent)
+            self._name = self._name(self.owner, self.parent)
         return self._name
 
     def path(self) -> tuple[str, ...]:

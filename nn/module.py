@@ -19,6 +19,7 @@ from nn.state import Keys, load, problems
 from nn.summary import Summary, summarize
 
 Self = TypeVar("Self", bound="Module")
+new = object.__new__
 
 
 class Module(Registry):
@@ -43,11 +44,13 @@ class Module(Registry):
     """
 
     training: bool
+    _hooked: bool
 
     def __init__(self) -> None:
         super().__init__()
         set_directly = super().__setattr__
         set_directly("training", True)
+        set_directly("_hooked", False)  # True once a hook was registered
         set_directly("_forward_hooks", {})
         set_directly("_forward_pre_hooks", {})
         set_directly("_backward_hooks", {})
@@ -61,27 +64,24 @@ class Module(Registry):
     def __call__(self, *arguments: Any, **options: Any) -> Any:
         before = get_mode()
         outer = before.scope
-        inner = Mode(before.recording, Scope(self._name_in, self, outer), before.tracer, before.outer)
+        # two calls of __init__ would take a third of the time that is spent here
+        scope = new(Scope)
+        scope._name = _name_in
+        scope.owner = self
+        scope.parent = outer
+        scope.in_backward = outer is not None and outer.in_backward
+        inner = new(Mode)
+        inner.recording = before.recording
+        inner.scope = scope
+        inner.tracer = before.tracer
+        inner.outer = before.outer
         set_mode(inner)
         try:
-            if self._forward_pre_hooks or self._forward_hooks or self._backward_hooks or self._backward_pre_hooks:
-                return self._call_with_hooks(arguments, options)
-            return self.forward(*arguments, **options)
+            return self._call_with_hooks(arguments, options) if self._hooked else self.forward(*arguments, **options)
         finally:
             after = get_mode()
             # forward() may have called set_grad_enabled, which outlives the call
             set_mode(before if after is inner else Mode(after.recording, outer, after.tracer, after.outer))
-
-    def _name_in(self, scope: Scope | None) -> str:
-        """The name of this module in the nearest module around the call that contains it."""
-        while scope is not None:
-            owner = scope.owner
-            if isinstance(owner, Module):
-                names = owner._names_of_calls().get(id(self))
-                if names is not None:
-                    return names
-            scope = scope.parent
-        return "model" if self._modules else type(self).__name__.lower()
 
     def _names_of_calls(self) -> dict[int, str]:
         version, names = self._call_names
@@ -98,6 +98,10 @@ class Module(Registry):
             output = self.forward(*arguments, **options)
         return output_changed(self._forward_hooks, self, arguments, options, output)
 
+    def _add_hook(self, hooks: dict[int, Any], hook: Callable[..., Any], *how: bool) -> HookHandle:
+        self._hooked = True
+        return add_hook(hooks, hook, *how)
+
     def register_forward_pre_hook(
         self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
     ) -> HookHandle:
@@ -108,7 +112,7 @@ class Module(Registry):
             prepend: call it before the hooks that are there already.
             with_kwargs: call ``hook(module, arguments, options)`` with the keyword arguments; it returns both, or None.
         """
-        return add_hook(self._forward_pre_hooks, hook, prepend, with_kwargs)
+        return self._add_hook(self._forward_pre_hooks, hook, prepend, with_kwargs)
 
     def register_forward_hook(
         self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
@@ -120,7 +124,7 @@ class Module(Registry):
             prepend: call it before the hooks that are there already.
             with_kwargs: call ``hook(module, arguments, options, output)`` with the keyword arguments.
         """
-        return add_hook(self._forward_hooks, hook, prepend, with_kwargs)
+        return self._add_hook(self._forward_hooks, hook, prepend, with_kwargs)
 
     def register_full_backward_hook(self, hook: Callable[[Module, Any, Any], Any], prepend: bool = False) -> HookHandle:
         """Calls ``hook(module, grad_input, grad_output)`` when the gradients of the positional inputs have been computed.
@@ -129,15 +133,17 @@ class Module(Registry):
         hook returns replaces ``grad_input``. If no input requires grad, the hook is called once the gradients of the outputs
         have been computed.
         """
-        return add_hook(self._backward_hooks, hook, prepend)
+        return self._add_hook(self._backward_hooks, hook, prepend)
 
     def register_full_backward_pre_hook(self, hook: Callable[[Module, Any], Any], prepend: bool = False) -> HookHandle:
         """Calls ``hook(module, grad_output)`` before the module's backward; what it returns replaces ``grad_output``."""
-        return add_hook(self._backward_pre_hooks, hook, prepend)
+        return self._add_hook(self._backward_pre_hooks, hook, prepend)
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy or a pickle is made of: without what is known about this very object, and without graphs of weights."""
         state = dict(self.__dict__)
+        for name in ("_parameters", "_buffers", "_modules", "_transient"):  # a shallow copy has its own
+            state[name] = type(state[name])(state[name])
         state["_call_names"] = (-1, {})
         for hook in self._forward_pre_hooks.values():
             computed = getattr(hook, "computes", None)  # a weight that is computed anew before every call
@@ -201,7 +207,7 @@ class Module(Registry):
                     if id(buffer) not in cast:
                         new = buffer.to(wanted)
                         cast[id(buffer)] = Buffer(new, buffer.persistent) if isinstance(buffer, Buffer) else new
-                    module._buffers[name] = cast[id(buffer)]
+                    setattr(module, name, cast[id(buffer)])
         return self
 
     def cpu(self: Self) -> Self:
@@ -300,3 +306,15 @@ class Module(Registry):
             return f"{type(self).__name__}({extra})"
         lines = ([extra] if extra else []) + inner
         return f"{type(self).__name__}(\n  " + "\n  ".join(lines) + "\n)"
+
+
+def _name_in(module: Module, scope: Scope | None) -> str:
+    """The name of a module in the nearest module around the call that contains it."""
+    while scope is not None:
+        owner = scope.owner
+        if isinstance(owner, Module):
+            name = owner._names_of_calls().get(id(module))
+            if name is not None:
+                return name
+        scope = scope.parent
+    return "model" if module._modules else type(module).__name__.lower()

@@ -27,31 +27,42 @@ def _changed() -> None:
     _structure = next(_changes)
 
 
-class Registry:
-    """The base of :class:`nn.Module`: an object whose parameters, buffers and submodules are attributes that it knows of."""
+class Members(dict[str, Any]):
+    """What a module holds of one kind, by name: a dictionary to read. It changes with the attributes of the module."""
 
-    _parameters: dict[str, Parameter | None]
-    _buffers: dict[str, Tensor | None]
-    _modules: dict[str, Module | None]
+    def _refuse(self, *_arguments: Any, **_options: Any) -> Any:
+        raise TypeError("members of a module: expected to be set as attributes; use setattr(module, name, value) or delattr")
+
+    __setitem__ = __delitem__ = __ior__ = update = setdefault = pop = popitem = clear = _refuse
+
+    def __reduce__(self) -> tuple[Any, ...]:  # a copy would be filled item by item
+        return Members, (dict(self),)
+
+
+class Registry:
+    """The base of :class:`nn.Module`: an object whose parameters, buffers and submodules are attributes that it knows of.
+
+    Each is kept twice, under its name among the attributes, where Python finds it at once, and with the others of its kind.
+    """
+
+    _parameters: Members
+    _buffers: Members
+    _modules: Members
     _transient: set[str]
 
     def __init__(self) -> None:
         for name in ("_parameters", "_buffers", "_modules"):
-            object.__setattr__(self, name, {})
+            object.__setattr__(self, name, Members())
         object.__setattr__(self, "_transient", set())  # names of buffers that are not part of the state
 
-    def __getattr__(self, name: str) -> Any:
-        own = self.__dict__
-        try:
-            return own["_parameters"][name]  # what is asked for most often
-        except KeyError:
-            pass
-        for registry in ("_buffers", "_modules"):
-            if name in own.get(registry, ()):
-                return own[registry][name]
-        if "_modules" not in own:
+    def __getattr__(self, name: str) -> Any:  # asked for what is not there
+        if "_modules" not in self.__dict__:
             raise AttributeError(f"{type(self).__name__}: expected super().__init__() to be called first")
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def _hold(self, registry: Members, name: str, value: Any) -> None:
+        dict.__setitem__(registry, name, value)
+        self.__dict__[name] = value
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Parameter | Registry | Buffer) and "_modules" not in self.__dict__:
@@ -68,16 +79,16 @@ class Registry:
         elif name in self.__dict__.get("_parameters", ()):
             if value is not None:
                 raise TypeError(f"{name}: expected a Parameter or None, got {type(value).__name__}; wrap it in nn.Parameter")
-            self._parameters[name] = None
+            self._hold(self._parameters, name, None)
         elif name in self.__dict__.get("_modules", ()):
             if value is not None:
                 raise TypeError(f"{name}: expected a Module or None, got {type(value).__name__}")
-            self._modules[name] = None
+            self._hold(self._modules, name, None)
             _changed()
         elif name in self.__dict__.get("_buffers", ()):
             if value is not None and not isinstance(value, Tensor):
                 raise TypeError(f"{name}: expected a Tensor or None as a buffer, got {type(value).__name__}")
-            self._buffers[name] = value
+            self._hold(self._buffers, name, value)
         else:
             if isinstance(value, list | tuple | dict | set) and _holds_modules(value):
                 warnings.warn(
@@ -88,26 +99,18 @@ class Registry:
             object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
-        if name in self.__dict__:
-            object.__delattr__(self, name)
-        elif not self._forget(name):
+        if name not in self.__dict__:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        self._forget(name)
 
-    def _forget(self, name: str, spared: Any = None) -> bool:
+    def _forget(self, name: str, spared: Any = None) -> None:
         """Removes a name from all registries but one, in which it keeps its place in the order."""
-        found = False
         for registry in (self._parameters, self._buffers, self._modules):
             if name in registry and registry is not spared:
-                found = True
-                del registry[name]
+                dict.__delitem__(registry, name)
+                _changed()
         self._transient.discard(name)
         self.__dict__.pop(name, None)
-        if found:
-            _changed()
-        return found
-
-    def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self._parameters, *self._buffers, *self._modules]
 
     def _check_name(self, kind: str, name: str, registry: Mapping[str, Any]) -> None:
         if "_modules" not in self.__dict__:
@@ -126,7 +129,7 @@ class Registry:
             raise TypeError(f"register_parameter: expected a Parameter or None, got {type(parameter).__name__}")
         if parameter is not None and not parameter.is_leaf:
             raise ValueError(f"register_parameter: expected a leaf for {name!r}, got the result of an operation")
-        self._parameters[name] = parameter
+        self._hold(self._parameters, name, parameter)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Adds a tensor that is part of the state but is not trained, such as a running mean.
@@ -139,7 +142,7 @@ class Registry:
         self._check_name("register_buffer", name, self._buffers)
         if tensor is not None and not isinstance(tensor, Tensor):
             raise TypeError(f"register_buffer: expected a Tensor or None, got {type(tensor).__name__}")
-        self._buffers[name] = tensor
+        self._hold(self._buffers, name, tensor)
         (self._transient.discard if persistent else self._transient.add)(name)
 
     def add_module(self, name: str, module: Module | None) -> None:
@@ -147,7 +150,7 @@ class Registry:
         self._check_name("add_module", name, self._modules)
         if module is not None and not isinstance(module, Registry):
             raise TypeError(f"add_module: expected a Module or None, got {type(module).__name__}")
-        self._modules[name] = module
+        self._hold(self._modules, name, module)
         _changed()
 
     register_module = add_module

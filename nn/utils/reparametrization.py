@@ -38,7 +38,7 @@ class _Computed:
 
 
 def _weight(module: Module, name: str, op: str) -> Parameter:
-    weight = module._parameters.get(name)
+    weight: Parameter | None = module._parameters.get(name)
     if weight is None:
         raise ValueError(f"{op}: expected {type(module).__name__} to have a parameter {name!r}; was it replaced before?")
     return weight

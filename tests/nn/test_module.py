@@ -63,6 +63,38 @@ def test_attributes_move_between_kinds():
     assert list(net.buffers()) == []
 
 
+def test_members_change_with_the_attributes_only():
+    net = nn.Sequential(nn.Linear(2, 3))
+    with pytest.raises(
+        TypeError, match=r"members of a module: expected to be set as attributes; use setattr\(module, name, value"
+    ):
+        net._modules["0"] = nn.ReLU()
+    with pytest.raises(TypeError, match="expected to be set as attributes"):
+        net[0]._parameters.pop("bias")
+    new = nn.Linear(2, 3)
+    setattr(net, "0", new)
+    assert net[0] is new
+    assert getattr(net, "0") is new
+    assert list(net._modules.values()) == [new]
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
+def test_a_copy_has_members_of_its_own(copied):
+    net = nn.BatchNorm1d(2)
+    weight, mean = net.weight, net.running_mean
+    other = copied(net)
+    assert (other.weight is weight) == (copied is copy.copy)
+    assert other._parameters["weight"] is other.weight
+    other.weight = nn.Parameter([1.0, 2.0])
+    other.running_mean = ag.ones(2)
+    assert net.weight is weight
+    assert net._parameters["weight"] is weight
+    assert net.running_mean is mean
+    assert net._buffers["running_mean"] is mean
+    assert other._parameters["weight"] is other.weight
+    assert other._buffers["running_mean"] is other.running_mean
+
+
 def test_hard_case_154_a_shared_parameter():
     net = nn.ModuleDict({"a": nn.Linear(2, 2), "b": nn.Linear(2, 2)})
     net["b"].weight = net["a"].weight
