@@ -156,11 +156,10 @@ class Optimizer:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Clears the gradients: to None, or to zeros."""
-        for p in self._parameters():
-            if set_to_none or p.grad is None:
-                p.grad = None
-            else:
-                p.grad = Tensor(np.zeros(p.shape, p.dtype))
+        for group in self.param_groups:
+            for p in group["params"]:
+                if getattr(p.node, "grad", None) is not None:
+                    p.node.grad = None if set_to_none else Tensor(np.zeros(p.shape, p.dtype))
 
     # -------------------------------------------------------------------------------------------- the step
 
