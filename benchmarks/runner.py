@@ -202,7 +202,18 @@ def machine() -> dict[str, Any]:
         "machine": platform.machine(),
         "processor": model,
         "cores": os.cpu_count(),
+        "BLAS": _blas(),
     }
+
+
+def _blas() -> str:
+    """NumPy's BLAS, and the processor that its kernels are for; "" where threadpoolctl is not installed."""
+    try:
+        from threadpoolctl import threadpool_info
+    except ImportError:
+        return ""
+    found = next((entry for entry in threadpool_info() if entry["user_api"] == "blas"), None)  # (workloads have imported NumPy)
+    return f"{found['internal_api']} {found['version']} for {found.get('architecture', '?')}" if found else ""
 
 
 def as_json(results: dict[str, dict[str, Measured]], versions: dict[str, str], options: dict[str, Any]) -> dict[str, Any]:
