@@ -95,7 +95,7 @@ def floor(optimizer: Any, form: str) -> Callable[[], Any]:
     if not pack.direct:
         return pack.update  # type: ignore[no-any-return]
     arrays = [pack.p, pack.grads[0], *pack.ordered]
-    rule, one, block = optimizer.rule(group, pack), np.array(1.0, pack.dtype), flat.LARGE_BLOCK
+    rule, one, block = optimizer.rule(group, pack), np.array(1.0, pack.dtype), flat.SHARED_BLOCK
 
     def move(rows: slice) -> None:
         p, g, *buffers = (a[rows] for a in arrays)

@@ -30,8 +30,8 @@ Array = NDArray[Any]
 Rule = Callable[..., Any]  # rule(p, g, scratch, *buffers): returns the step to subtract from p; None if it has changed p itself
 
 SMALL = 1 << 14  # values up to which a parameter is packed: to copy the gradient of a larger one costs more than its own calls
-BLOCK = 1 << 16  # the four or five arrays of a step in float32 stay within about 1 MB
-LARGE_BLOCK = 3 << 15  # of a parameter that two threads share: less waits for the other's Python, more leaves the cache
+BLOCK = 1 << 17  # values that are worked on at a time: the four or five arrays of a step in float32 are about 2 MB
+SHARED_BLOCK = 3 << 15  # where two threads share a parameter: less waits for the other's Python, more leaves the cache
 LINE = 64  # bytes of a cache line
 
 run_through = deque[Any](maxlen=0).extend  # run_through(map(f, ...)): a loop without Python between two calls of NumPy
@@ -253,11 +253,11 @@ class Pack:
         if g.dtype != self.dtype:
             g = g.astype(self.dtype)
         flat = (p, g, *self.ordered)
-        block = max(BLOCK, min(LARGE_BLOCK, self.numel // 16))  # scratch memory stays small beside the parameter
-        scratch = [self.work.arrays(2, block, self.dtype, half) for half in (0, 1)]
-
         width = LINE // self.dtype.itemsize
         lines = -(-self.numel // width)
+        # equal blocks: a small one at the end would cost as many calls as the others
+        block = SHARED_BLOCK if self.numel >= threads.LEAST else -(-lines // -(-self.numel // BLOCK)) * width
+        scratch = [self.work.arrays(2, block, self.dtype, half) for half in (0, 1)]
 
         def work(rows: slice) -> None:  # all lines, or those of a thread
             part = slice(rows.start * width, rows.stop * width)
@@ -270,9 +270,14 @@ class Pack:
 
 def _in_blocks(rule: Rule, flat: Sequence[Array], scratch: Sequence[Array], block: int) -> None:
     """Applies the rule to a block after the other."""
-    for low in range(0, len(flat[0]), block):
-        p, g, *buffers = (a[low : low + block] for a in flat)
-        step = rule(p, g, tuple(a[: len(p)] for a in scratch), *buffers)
+    size = len(flat[0])
+    scratch = [a[:block] for a in scratch]
+    for low in range(0, size, block):
+        if low + block > size:
+            scratch = [a[: size - low] for a in scratch]
+        part = slice(low, low + block)
+        p, g, *buffers = [a[part] for a in flat]
+        step = rule(p, g, scratch, *buffers)
         if step is not None:
             p -= step
 

@@ -110,7 +110,7 @@ clone = elementwise(
 )
 square = elementwise(np.square, lambda g, _y, x: g * (2.0 * x), doc="x ** 2.")
 reciprocal = elementwise(np.reciprocal, lambda g, y, _x: -g * (y * y), doc="1 / x.")
-sqrt = elementwise(np.sqrt, lambda g, y, _x: 0.5 * g / y, doc="Square root; the gradient at 0 is +inf.")
+sqrt = elementwise(np.sqrt, lambda g, y, _x: 0.5 * g / y, run=_shared(np.sqrt), doc="Square root; the gradient at 0 is +inf.")
 cbrt = elementwise(np.cbrt, lambda g, y, _x: g / (3.0 * (y * y)), doc="Cube root; the gradient at 0 is +inf.")
 
 
