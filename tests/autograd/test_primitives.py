@@ -123,6 +123,8 @@ def test_rules_give_the_same_bits_on_arrays_and_on_tensors(case, dtype):
         if fused:  # the recorded pass differentiates the composition
             tolerance = {np.float32: 1e-4, np.float64: 1e-9}[dtype]
             np.testing.assert_allclose(one, two, rtol=tolerance, atol=tolerance / 10)
+        elif case.op == "conv":  # sums as products with ones, whose last bit depends on BLAS and the layout
+            np.testing.assert_array_max_ulp(one, two, 4)
         else:
             np.testing.assert_array_equal(one, two)
 
