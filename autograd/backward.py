@@ -147,9 +147,7 @@ def fit(cotangent: Any, node: Node, parent: Node) -> Any:
         if _broadcasts_to(shape, cotangent.shape):
             cotangent = unbroadcast(cotangent, shape)
         elif _broadcasts_to(cotangent.shape, shape):  # the same for all elements of an axis: what a sum hands back
-            cotangent = (
-                broadcast_to(cotangent, shape) if isinstance(cotangent, np.ndarray) else np.broadcast_to(cotangent, shape)
-            )
+            cotangent = _expanded(cotangent, shape)
         else:
             raise RuntimeError(
                 f"{node.op}: expected the rule to return a cotangent of shape {shape}, got {cotangent.shape}; "
@@ -161,9 +159,18 @@ def fit(cotangent: Any, node: Node, parent: Node) -> Any:
 
 
 def _broadcasts_to(shape: Shape, target: Shape) -> bool:
-    if len(shape) > len(target):
+    added = len(target) - len(shape)
+    if added < 0:
         return False
-    return all(a in (1, b) for a, b in zip(reversed(shape), reversed(target), strict=False))
+    return target[added:] == shape or all(a in (1, b) for a, b in zip(shape, target[added:], strict=True))
+
+
+def _expanded(cotangent: Any, shape: Shape) -> Any:
+    if isinstance(cotangent, np.ndarray):
+        return broadcast_to(cotangent, shape)
+    if isinstance(cotangent, graph.tensor_type) and not cotangent._requires_grad:  # nothing to record
+        return wrap(broadcast_to(cotangent._data, shape), None)
+    return np.broadcast_to(cotangent, shape)
 
 
 def _check_saved(order: list[Node]) -> None:
