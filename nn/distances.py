@@ -29,7 +29,7 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
         ValueError: for different shapes: prediction and target are never broadcast.
     """
     x, y = _pair(input, target, "mse_loss", reduction)
-    return reduced(np.square(x - y), reduction)
+    return reduced(ag.square(x - y), reduction)
 
 
 def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
