@@ -15,7 +15,7 @@ import numpy as np
 from autograd import graph
 from autograd.arrays import Array
 from autograd.declare import elementwise, functions
-from autograd.primitive import constant
+from autograd.primitive import Primitive, constant
 
 _INTEGERS = {np.dtype(np.float16): np.int16, np.dtype(np.float32): np.int32, np.dtype(np.float64): np.int64}
 _LARGE = 512  # elements from which np.where is the slower one
@@ -51,7 +51,16 @@ def _gate(g: Any, mask: Any) -> Any:
 
 def in_rules(function: Callable[..., Any]) -> Callable[..., Any]:
     """A primitive that NumPy does not have, for use in rules: its kernel on arrays, the primitive itself on Tensors."""
-    kernel = function.primitive.kernel  # type: ignore[attr-defined]
+    primitive: Primitive = function.primitive  # type: ignore[attr-defined]
+    kernel = primitive.kernel
+    if primitive.simple and len(primitive.rules) == 2:
+
+        def on_two(a: Any, b: Any) -> Any:  # (half of the time of the general form)
+            if type(a) is graph.tensor_type or type(b) is graph.tensor_type:
+                return function(a, b)
+            return kernel(a, b)
+
+        return on_two
 
     def on_either(*arguments: Any, **static: Any) -> Any:
         for argument in arguments:
