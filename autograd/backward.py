@@ -298,10 +298,12 @@ def _walk(
         if tracer is not None:
             _run_traced(tracer, node, saved, g, sweep)
             continue
-        if pullback.run is not None or not plain:
-            (pullback.run or run_rules)(node, saved, g, sweep)
+        if pullback.run is not None:
+            pullback.run(node, saved, g, sweep)
             continue
-        # one rule per argument, on arrays: the hot path of small models, written out
+        # one rule per argument, each with an array (or Tensor) as its result: the hot path of small models, written out
+        if not plain:
+            saved = saved_operands(node, saved, True)
         parents = node.parents
         for index, rule in rules:
             parent = parents[index]
@@ -333,7 +335,8 @@ def run_rules(node: Node, saved: Any, g: Any, sweep: Sweep) -> None:
     operands = saved_operands(node, saved, sweep.create_graph)
     static = node.static
     tracer = get_mode().tracer
-    g = output_cotangent(node, g)
+    if type(g) is dict:
+        g = output_cotangent(node, g)
     for index, rule in sweep.rules(node):
         cotangent = rule(g, *operands, **static) if static else rule(g, *operands)
         if tracer is not None:
