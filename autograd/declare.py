@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.graph import Node, aval_of
+from autograd.graph import Node, Pullback, aval_of
 from autograd.mode import get_mode
 from autograd.primitive import (
     Function,
@@ -303,10 +303,12 @@ def primitive(
     return _published(declared, function, kernel.__doc__)
 
 
-def _of_one(declared: Primitive) -> Function:
+def _of_one(declared: Primitive, simple: bool = False) -> Function:
     """The function of a primitive with one array argument: what reductions, indexing and changes of shape go through."""
     kernel = declared.kernel
-    pullback = declared.pullback((True,))
+    pullback = without_static = declared.pullback((True,))
+    if simple:
+        without_static = Pullback(declared.name, declared, pullback.wanted, pullback.keeps, None, pullback.needs)
     keep_y, keep_x = pullback.keeps or (False, False)
     nothing = (None, None)
 
@@ -326,7 +328,7 @@ def _of_one(declared: Primitive) -> Function:
         out._data = y
         out._requires_grad = True
         out.node = node = Node()
-        node.pullback = pullback
+        node.pullback = pullback if static else without_static
         node.parents = (x.node,)
         node.saved = (y if keep_y else None, data if keep_x else None) if keep_y or keep_x else nothing
         node.static = static or None
@@ -344,6 +346,15 @@ def _of_one(declared: Primitive) -> Function:
 def internal(kernel: Function, *rules: Function, name: str, joint: Function | None = None, view: bool = False) -> Function:
     """Declares a primitive of the engine itself: as :func:`primitive`, but counted among those that the tests must cover."""
     return primitive(kernel, *rules, name=name, joint=joint, view=view, checked=False)
+
+
+def reduction(kernel: Function, rule: Function, name: str) -> Function:
+    """Declares a primitive of one array whose rule always returns an array.
+
+    Where it is called without static arguments, it goes the short way of elementwise ops on the way back.
+    """
+    declared = Primitive(name, kernel, (rule,))
+    return _published(declared, _of_one(declared, simple=True), kernel.__doc__)
 
 
 def positional(kernel: Function, *rules: Function, name: str) -> Function:

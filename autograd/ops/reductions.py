@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array
-from autograd.declare import functions, implements, internal
+from autograd.declare import functions, implements, internal, reduction
 from autograd.ops._axes import Axis, axis_tuple, checked_axis, expand
 from autograd.ops.gate import pick
 from autograd.primitive import as_operand, constant
@@ -66,7 +66,7 @@ def _sum_kernel(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Any:
     return add_up(x, axis, keepdims=keepdims)
 
 
-_sum = internal(
+_sum = reduction(
     _sum_kernel,
     lambda g, _y, _x, *, axis=None, keepdims=False: expand(g, axis, keepdims),
     name="sum",
