@@ -412,7 +412,9 @@ def output_seed(output: Tensor, gradient: Any, create_graph: bool, where: str) -
             raise RuntimeError(
                 f"{where}: the root must be a scalar, got shape {output.shape}; pass a gradient or reduce it with sum()"
             )
-        seed = np.array(1.0, output._data.dtype).reshape(output._data.shape)
+        seed = np.array(1.0, output._data.dtype)
+        if output._data.ndim:
+            seed = seed.reshape(output._data.shape)
         return wrap(seed, None) if create_graph else seed
     given = gradient if isinstance(gradient, Tensor) else wrap(as_array(gradient, where=where), None)
     if given.shape != output.shape:

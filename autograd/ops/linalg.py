@@ -113,16 +113,15 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     dx = g @ weight, dweight = g.T @ x, dbias = sum(g).
     """
     try:
-        shape, wide = x._data.shape, weight._data.shape
+        shape, wide, narrow = x._data.shape, weight._data.shape, None if bias is None else bias._data.shape
     except AttributeError:
         x, weight = tensor_of(x, "linear"), tensor_of(weight, "linear")
-        shape, wide = x._data.shape, weight._data.shape
+        bias = None if bias is None else tensor_of(bias, "linear")
+        shape, wide, narrow = x.shape, weight.shape, None if bias is None else bias.shape
     if len(wide) != 2 or not shape or shape[-1] != wide[1]:
         raise ValueError(f"linear: expected x (..., I) and weight (O, I), got {shape} and {wide}")
-    if bias is not None:
-        bias = tensor_of(bias, "linear")
-        if bias._data.shape != wide[:1]:
-            raise ValueError(f"linear: expected a bias of shape {wide[:1]}, got {bias.shape}")
+    if narrow is not None and narrow != wide[:1]:
+        raise ValueError(f"linear: expected a bias of shape {wide[:1]}, got {narrow}")
     flat = x if len(shape) == 2 else reshape(x, (math.prod(shape[:-1]), shape[-1]))
     y = _linear(flat, weight) if bias is None else _linear(flat, weight, bias)
     return y if len(shape) == 2 else reshape(y, (*shape[:-1], wide[0]))

@@ -19,6 +19,7 @@ from autograd.primitive import as_operand
 from autograd.threads import each
 
 _REDUCTIONS = ("mean", "sum", "none")
+_INT64, _UINT64 = np.dtype(np.int64), np.dtype(np.uint64)
 
 
 def check_reduction(reduction: str, op: str) -> None:
@@ -212,10 +213,9 @@ def _class_rows(x: Any, target: Any, op: str) -> tuple[Any, Array, tuple[int, ..
 
 def _checked(classes: Array, count: int, ignore_index: int, op: str) -> tuple[Array, Array | None]:
     """The classes with ignored ones as 0, and which rows count (None: all)."""
-    quick = classes.dtype == np.int64 and classes.size and not 0 <= ignore_index < count
-    if quick:
-        positive = classes.view(np.uint64)  # a negative one is huge
-        if positive[positive.argmax()] < count:  # (a quarter of the time of np.maximum.reduce)
+    if classes.dtype is _INT64 and classes.size and not 0 <= ignore_index < count:
+        positive = classes.view(_UINT64)  # a negative one is huge
+        if positive.item(positive.argmax()) < count:  # (a quarter of the time of np.maximum.reduce)
             return classes, None
     valid = classes != ignore_index
     bad = valid & ((classes < 0) | (classes >= count))
