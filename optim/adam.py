@@ -10,7 +10,7 @@ import numpy as np
 
 from optim.averaging import EWMA
 from optim.flat import Pack, Rule
-from optim.optimizer import Optimizer, check_betas, check_option, regularized
+from optim.optimizer import Optimizer, as_tuple, check_betas, check_option, regularized
 
 
 class Adam(Optimizer):
@@ -51,7 +51,7 @@ class Adam(Optimizer):
             params,
             {
                 "lr": lr,
-                "betas": tuple(betas),
+                "betas": as_tuple(betas),
                 "eps": eps,
                 "weight_decay": weight_decay,
                 "amsgrad": amsgrad,

@@ -11,7 +11,7 @@ import numpy as np
 from optim.adam import decayed
 from optim.averaging import EWMA
 from optim.flat import Pack, Rule
-from optim.optimizer import Optimizer, check_betas, check_option, regularized
+from optim.optimizer import Optimizer, as_tuple, check_betas, check_option, regularized
 
 
 def check_moments(group: dict[str, Any]) -> None:
@@ -49,7 +49,7 @@ class Adamax(Optimizer):
         maximize: bool = False,
     ) -> None:
         super().__init__(
-            params, {"lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay, "maximize": maximize}
+            params, {"lr": lr, "betas": as_tuple(betas), "eps": eps, "weight_decay": weight_decay, "maximize": maximize}
         )
 
     def check(self, group: dict[str, Any]) -> None:
@@ -116,7 +116,7 @@ class NAdam(Optimizer):
             params,
             {
                 "lr": lr,
-                "betas": tuple(betas),
+                "betas": as_tuple(betas),
                 "eps": eps,
                 "weight_decay": weight_decay,
                 "momentum_decay": momentum_decay,
@@ -199,7 +199,7 @@ class RAdam(Optimizer):
             params,
             {
                 "lr": lr,
-                "betas": tuple(betas),
+                "betas": as_tuple(betas),
                 "eps": eps,
                 "weight_decay": weight_decay,
                 "decoupled_weight_decay": decoupled_weight_decay,
@@ -268,7 +268,7 @@ class Lion(Optimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        super().__init__(params, {"lr": lr, "betas": tuple(betas), "weight_decay": weight_decay, "maximize": maximize})
+        super().__init__(params, {"lr": lr, "betas": as_tuple(betas), "weight_decay": weight_decay, "maximize": maximize})
 
     def check(self, group: dict[str, Any]) -> None:
         """lr, weight_decay >= 0; betas in [0, 1)."""
@@ -331,7 +331,7 @@ class LAMB(Optimizer):
         maximize: bool = False,
     ) -> None:
         super().__init__(
-            params, {"lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay, "maximize": maximize}
+            params, {"lr": lr, "betas": as_tuple(betas), "eps": eps, "weight_decay": weight_decay, "maximize": maximize}
         )
 
     def check(self, group: dict[str, Any]) -> None:

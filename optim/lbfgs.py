@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd import Tensor, enable_grad, versions
-from optim.optimizer import Optimizer, check_option
+from optim.optimizer import Optimizer, check_number, check_option
 
 Array = NDArray[Any]
 Objective = Callable[[float], tuple[float, Array]]  # of the step length: the loss and its gradient there
@@ -62,6 +62,7 @@ class LBFGS(Optimizer):
         history_size: int = 100,
         line_search_fn: str | None = None,
     ) -> None:
+        check_number("max_iter", max_iter)
         super().__init__(
             params,
             {
@@ -135,6 +136,7 @@ class LBFGS(Optimizer):
             raise TypeError("LBFGS: expected a closure that computes the loss and its gradients, got None")
         call = closure
         group, memory = self.param_groups[0], self._memory
+        self.check(group)
         for p in self._parameters():
             if not p._data.flags.writeable:
                 raise ValueError(f"step: expected a parameter that can be written to, {self._label(p)} is read-only")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from optim.averaging import EWMA
 from optim.flat import Pack, Rule
-from optim.optimizer import Optimizer, check_option
+from optim.optimizer import Optimizer, as_tuple, check_count, check_number, check_option
 
 
 class Adafactor(Optimizer):
@@ -49,7 +49,7 @@ class Adafactor(Optimizer):
             {
                 "lr": lr,
                 "beta2_decay": beta2_decay,
-                "eps": tuple(eps),
+                "eps": as_tuple(eps),
                 "d": d,
                 "weight_decay": weight_decay,
                 "maximize": maximize,
@@ -60,9 +60,11 @@ class Adafactor(Optimizer):
         """lr, weight_decay, eps >= 0; beta2_decay <= 0; d >= 1."""
         for name in ("lr", "weight_decay"):
             check_option(name, group[name], 0.0)
+        check_count("eps", group["eps"], 2)
         for name, eps in zip(("eps1", "eps2"), group["eps"], strict=True):
             check_option(name, 0.0 if eps is None else eps, 0.0)
         check_option("d", group["d"], 1.0)
+        check_number("beta2_decay", group["beta2_decay"])
         if not group["beta2_decay"] <= 0.0:
             raise ValueError(f"beta2_decay: expected a value of at most 0, got {group['beta2_decay']}")
 
@@ -148,7 +150,7 @@ class Muon(Optimizer):
                 "weight_decay": weight_decay,
                 "momentum": momentum,
                 "nesterov": nesterov,
-                "ns_coefficients": tuple(ns_coefficients),
+                "ns_coefficients": as_tuple(ns_coefficients),
                 "eps": eps,
                 "ns_steps": ns_steps,
                 "adjust_lr_fn": adjust_lr_fn,
@@ -168,8 +170,9 @@ class Muon(Optimizer):
         for name in ("lr", "weight_decay", "momentum", "eps"):
             check_option(name, group[name], 0.0)
         check_option("ns_steps", group["ns_steps"], 0, 100)
-        if len(group["ns_coefficients"]) != 3:
-            raise ValueError(f"ns_coefficients: expected three numbers, got {group['ns_coefficients']}")
+        check_count("ns_coefficients", group["ns_coefficients"], 3)
+        for value in group["ns_coefficients"]:
+            check_number("ns_coefficients", value)
         if group["adjust_lr_fn"] not in (None, "original", "match_rms_adamw"):
             raise ValueError(f"adjust_lr_fn: expected 'original' or 'match_rms_adamw', got {group['adjust_lr_fn']!r}")
 

@@ -212,7 +212,9 @@ class Optimizer:
         try:
             for plan in plans:
                 group = plan.group
-                kept = plan.options == group  # then every pack has its buffers
+                kept = plan.options == group  # then every pack has its buffers, and the options are checked
+                if not kept:
+                    self.check(group)
                 reads = not self.returns_step or bool(group.get("weight_decay"))
                 for pack in plan.packs:
                     if not kept:
@@ -398,16 +400,37 @@ def _names(*mappings: Iterable[str]) -> str:
     return ", ".join(name for mapping in mappings for name in mapping) or "nothing"
 
 
+def check_number(name: str, value: Any) -> None:
+    """Raises TypeError unless value is one real number: Python's, NumPy's, or a tensor or array without axes."""
+    if isinstance(value, int | float | np.floating | np.integer):
+        return
+    if not isinstance(value, Tensor | np.ndarray) or value.shape != () or value.dtype.kind not in "fiu":
+        raise TypeError(f"{name}: expected a number, got {value!r}")
+
+
 def check_option(name: str, value: float, low: float, high: float = float("inf")) -> None:
-    """Raises ValueError unless low <= value < high (any value when high is inf and value is at least low)."""
+    """Raises unless value is a number and low <= value < high (any value when high is inf and value is at least low)."""
+    check_number(name, value)
     if not low <= value < high and not (high == float("inf") and value >= low):
         raise ValueError(f"{name}: expected a value in [{low}, {high}), got {value}")
 
 
 def check_betas(betas: tuple[float, float]) -> None:
-    """Raises ValueError unless both are in [0, 1)."""
+    """Raises ValueError unless there are two, both in [0, 1)."""
+    check_count("betas", betas, 2)
     for name, beta in zip(("beta1", "beta2"), betas, strict=True):
         check_option(name, beta, 0.0, 1.0)
+
+
+def check_count(name: str, values: Any, count: int) -> None:
+    """Raises ValueError unless values are a tuple or list of so many."""
+    if not isinstance(values, tuple | list) or len(values) != count:
+        raise ValueError(f"{name}: expected {('two', 'three')[count - 2]} numbers, got {values!r}")
+
+
+def as_tuple(values: Any) -> Any:
+    """A tuple of the values; what cannot be one is left to ``check``."""
+    return tuple(values) if isinstance(values, Iterable) else values
 
 
 def regularized(p: NDArray[Any], g: NDArray[Any], group: Mapping[str, Any], out: NDArray[Any]) -> NDArray[Any]:

@@ -10,7 +10,7 @@ import numpy as np
 from autograd.ops.gate import gate
 from optim.averaging import EWMA
 from optim.flat import Pack, Rule
-from optim.optimizer import Optimizer, check_option, regularized
+from optim.optimizer import Optimizer, as_tuple, check_count, check_number, check_option, regularized
 
 
 class Adagrad(Optimizer):
@@ -198,6 +198,7 @@ class Adadelta(Optimizer):
         """lr, eps, weight_decay >= 0; rho in [0, 1]."""
         for name in ("lr", "eps", "weight_decay"):
             check_option(name, group[name], 0.0)
+        check_number("rho", group["rho"])
         if not 0.0 <= group["rho"] <= 1.0:
             raise ValueError(f"rho: expected a value in [0, 1], got {group['rho']}")
 
@@ -251,14 +252,21 @@ class Rprop(Optimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        super().__init__(params, {"lr": lr, "etas": tuple(etas), "step_sizes": tuple(step_sizes), "maximize": maximize})
+        super().__init__(params, {"lr": lr, "etas": as_tuple(etas), "step_sizes": as_tuple(step_sizes), "maximize": maximize})
 
     def check(self, group: dict[str, Any]) -> None:
-        """lr >= 0; 0 < eta- < 1 < eta+."""
+        """lr >= 0; 0 < eta- < 1 < eta+; 0 <= least <= greatest step size."""
         check_option("lr", group["lr"], 0.0)
+        for name in ("etas", "step_sizes"):
+            check_count(name, group[name], 2)
+            for value in group[name]:
+                check_number(name, value)
         minus, plus = group["etas"]
         if not 0.0 < minus < 1.0 < plus:
             raise ValueError(f"etas: expected 0 < etas[0] < 1 < etas[1], got {group['etas']}")
+        least, greatest = group["step_sizes"]
+        if not 0.0 <= least <= greatest:
+            raise ValueError(f"step_sizes: expected 0 <= step_sizes[0] <= step_sizes[1], got {group['step_sizes']}")
 
     def buffers(self, group: dict[str, Any], _shape: tuple[int, ...]) -> dict[str, Any]:
         """The gradient before, and the step sizes."""

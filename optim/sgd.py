@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from optim.flat import Pack, Rule
-from optim.optimizer import Optimizer, check_option, regularized
+from optim.optimizer import Optimizer, check_number, check_option, regularized
 
 
 class SGD(Optimizer):
@@ -56,8 +56,10 @@ class SGD(Optimizer):
         """lr, momentum, weight_decay >= 0; Nesterov needs momentum."""
         for name in ("lr", "momentum", "weight_decay"):
             check_option(name, group[name], 0.0)
+        check_number("dampening", group["dampening"])
         if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
-            raise ValueError("nesterov: expected momentum > 0 and dampening 0")
+            given = f"momentum {group['momentum']} and dampening {group['dampening']}"
+            raise ValueError(f"nesterov: expected momentum > 0 and dampening 0, got {given}")
 
     def scalars(self, _group: dict[str, Any]) -> dict[str, float]:
         """None: no step is like another but the first."""
@@ -126,6 +128,8 @@ class ASGD(Optimizer):
         """lr, weight_decay >= 0."""
         for name in ("lr", "weight_decay"):
             check_option(name, group[name], 0.0)
+        for name in ("lambd", "alpha", "t0"):
+            check_number(name, group[name])
 
     def scalars(self, group: dict[str, Any]) -> dict[str, float]:
         """t, eta, mu."""

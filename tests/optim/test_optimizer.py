@@ -210,13 +210,76 @@ def test_hard_case_152_wrong_parameters():
         (lambda p: optim.LBFGS(p, line_search_fn="x"), "line_search_fn: expected None or 'strong_wolfe', got 'x'"),
         (lambda p: optim.LBFGS(p, max_iter=0), "max_iter"),
         (lambda p: optim.LBFGS(p).add_param_group({"params": p}), "LBFGS: expected a single parameter group"),
-        (lambda p: optim.SGD(p, nesterov=True), "nesterov: expected momentum > 0 and dampening 0"),
-        (lambda p: optim.SGD(p, momentum=0.9, dampening=0.1, nesterov=True), "nesterov"),
+        (lambda p: optim.SGD(p, nesterov=True), "nesterov: expected momentum > 0 and dampening 0, got momentum 0.0 and"),
+        (lambda p: optim.SGD(p, momentum=0.9, dampening=0.1, nesterov=True), "nesterov: .* got momentum 0.9 and dampening 0.1"),
+        (lambda p: optim.Adam(p, betas=0.9), "betas: expected two numbers, got 0.9"),
+        (lambda p: optim.AdamW(p, betas=(0.9, 0.99, 0.999)), r"betas: expected two numbers, got \(0.9, 0.99, 0.999\)"),
+        (lambda p: optim.Lion(p, betas=None), "betas: expected two numbers, got None"),
+        (lambda p: optim.Rprop(p, etas=0.5), "etas: expected two numbers, got 0.5"),
+        (lambda p: optim.Rprop(p, step_sizes=(50.0, 1e-6)), r"step_sizes: expected 0 <= .*, got \(50.0, 1e-06\)"),
+        (lambda p: optim.Adafactor(p, eps=1e-3), "eps: expected two numbers, got 0.001"),
+        (lambda p: optim.Muon(p, ns_coefficients=3.0), "ns_coefficients: expected three numbers, got 3.0"),
     ],
 )
 def test_hard_case_152_wrong_options(make, message):
     with pytest.raises(ValueError, match=message):
         make([nn.Parameter([1.0])])
+
+
+@pytest.mark.parametrize("wrong", [None, "0.1", 1j, [0.1], np.ones(2), ag.ones(1), np.array("0.1")], ids=repr)
+@pytest.mark.parametrize(
+    ("kind", "option"),
+    [
+        (optim.SGD, "lr"),
+        (optim.SGD, "momentum"),
+        (optim.SGD, "dampening"),
+        (optim.Adam, "eps"),
+        (optim.ASGD, "t0"),
+        (optim.Adadelta, "rho"),
+        (optim.Adafactor, "beta2_decay"),
+        (optim.LBFGS, "max_iter"),
+    ],
+)
+def test_hard_case_152_options_are_numbers(kind, option, wrong):
+    with pytest.raises(TypeError, match=f"{option}: expected a number, got "):
+        kind([nn.Parameter([1.0])], **{option: wrong})
+
+
+@pytest.mark.parametrize("lr", [0.5, np.float32(0.5), np.float64(0.5), ag.tensor(0.5), np.array(0.5)], ids=repr)
+def test_an_option_may_be_any_one_number(lr):
+    p = nn.Parameter([1.0])
+    p.grad = ag.ones(1)
+    optim.SGD([p], lr=lr).step()
+    assert p.item() == 0.5
+
+
+@pytest.mark.parametrize("later", [False, True])
+@pytest.mark.parametrize("kind", [optim.SGD, optim.Adam, optim.LBFGS])
+@pytest.mark.parametrize(
+    ("wrong", "error", "message"),
+    [
+        (None, TypeError, "lr: expected a number, got None"),
+        ("0.1", TypeError, "lr: expected a number, got '0.1'"),
+        (float("nan"), ValueError, r"lr: expected a value in \[0.0, inf\), got nan"),
+        (-1.0, ValueError, r"lr: expected a value in \[0.0, inf\), got -1.0"),
+    ],
+)
+def test_hard_case_152_an_option_that_is_set_in_a_group_is_checked_by_the_step(kind, later, wrong, error, message):
+    p = nn.Parameter([1.0])
+    optimizer = kind([p], lr=0.5)
+
+    def closure():
+        optimizer.zero_grad()
+        (p * p).sum().backward()
+        return (p * p).sum()
+
+    if later:
+        optimizer.step(closure)
+    before = p.item()
+    optimizer.param_groups[0]["lr"] = wrong
+    with pytest.raises(error, match=message):
+        optimizer.step(closure)
+    assert p.item() == before
 
 
 def test_groups_have_options_of_their_own():
@@ -327,7 +390,7 @@ def test_hard_case_151_an_impossible_option_changes_nothing():
     loss_of(params).backward()
     values, state = [p.detach().numpy().copy() for p in params], optimizer.state_dict()["state"]
     optimizer.param_groups[1]["betas"] = (0.9,)
-    with pytest.raises(ValueError, match="not enough values to unpack"):
+    with pytest.raises(ValueError, match=r"betas: expected two numbers, got \(0.9,\)"):
         optimizer.step()
     for p, value in zip(params, values, strict=True):
         np.testing.assert_array_equal(p.detach(), value)
@@ -363,7 +426,7 @@ def test_hard_case_151_a_first_step_that_cannot_be_done_is_still_to_come():
     optimizer = optim.SGD([{"params": [p]}, {"params": [q]}], lr=1.0, momentum=0.5, dampening=0.5)
     (p + q).sum().backward()
     optimizer.param_groups[1]["lr"] = "fast"
-    with pytest.raises(ValueError, match="could not convert string to float"):
+    with pytest.raises(TypeError, match="lr: expected a number, got 'fast'"):
         optimizer.step()
     assert not optimizer.state
     optimizer.param_groups[1]["lr"] = 1.0
