@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd import Tensor, enable_grad, versions
-from optim.optimizer import Optimizer, check_number, check_option
+from optim.optimizer import Optimizer, check_closure, check_number, check_option
 
 Array = NDArray[Any]
 Objective = Callable[[float], tuple[float, Array]]  # of the step length: the loss and its gradient there
@@ -134,6 +134,7 @@ class LBFGS(Optimizer):
         """
         if closure is None:
             raise TypeError("LBFGS: expected a closure that computes the loss and its gradients, got None")
+        check_closure(closure)
         call = closure
         group, memory = self.param_groups[0], self._memory
         self.check(group)
@@ -144,6 +145,7 @@ class LBFGS(Optimizer):
         def evaluate() -> tuple[Any, Array]:
             with enable_grad():
                 value = call()
+            check_loss(value)
             return value, self._gradient()
 
         first, g = evaluate()
@@ -253,6 +255,14 @@ class LBFGS(Optimizer):
                     raise ValueError(f"load_state_dict: expected {name} of shape {(size,)}, got {array.shape}")
         super().load_state_dict({**state_dict, "state": {k: v for k, v in states.items() if k != 0}} if states else state_dict)
         self._memory = memory
+
+
+def check_loss(value: Any) -> None:
+    """Raises TypeError for what a closure must not return: nothing, or several values."""
+    shape = np.shape(value._data if isinstance(value, Tensor) else value)
+    if value is None or shape not in ((), (1,)):
+        given = "None" if value is None else f"shape {shape}"
+        raise TypeError(f"LBFGS: expected a closure that returns a scalar loss, got {given}; end it with return loss")
 
 
 def _greatest(x: Array) -> float:

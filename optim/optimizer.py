@@ -18,6 +18,7 @@ from optim.flat import Pack, Rule, Workspace, packed, working_dtype
 SCHEDULED = ("initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum", "swa_lr")  # what schedulers note in a group
 
 
+ITERABLE = "pass model.parameters(), or a list of tensors or of dicts with 'params'"
 calm = type(quiet)()  # a context without floating-point errors, not the engine's: rules may use its ops
 PLAIN = (bool, int, float, str, tuple, type(None))  # options that cannot change unless they are replaced
 
@@ -82,9 +83,7 @@ class Optimizer:
     returns_step = False  # True: the rule returns what to subtract from p, which it reads for a weight decay only
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
-        if isinstance(params, Tensor):
-            raise TypeError("params: expected an iterable of tensors or dicts, got a single Tensor; pass [tensor]")
-        groups = list(params)
+        groups = _listed(params, "tensors or dicts")
         if not groups:
             raise ValueError("params: expected at least one parameter, got none; was a generator used up before?")
         self.defaults = defaults
@@ -93,7 +92,7 @@ class Optimizer:
         self._work = Workspace()
         self._plans: list[Plan] = []
         self._states: dict[Tensor, dict[str, Any]] = {}  # of parameters that are in no pack
-        if not isinstance(groups[0], dict):
+        if not any(isinstance(group, dict) for group in groups):
             groups = [{"params": groups}]
         for group in groups:
             self.add_param_group(group)
@@ -128,21 +127,27 @@ class Optimizer:
     def add_param_group(self, group: dict[str, Any]) -> None:
         """Adds parameters with options of their own."""
         if not isinstance(group, dict) or "params" not in group:
-            raise TypeError("add_param_group: expected a dict with 'params'")
+            given = f"one with {_names(map(str, group))}" if isinstance(group, dict) else type(group).__name__
+            raise TypeError(f"add_param_group: expected a dict with 'params', got {given}")
         for name in group:
             if name != "params" and name not in self.defaults and name not in SCHEDULED:
                 raise ValueError(f"params: expected options among {', '.join(self.defaults)}, got {name!r}")
         self.check({**self.defaults, **group})
         params = group["params"]
-        params = [params] if isinstance(params, Tensor) else list(params)
+        params = [params] if isinstance(params, Tensor) else _listed(params, "tensors")
         known = {id(p) for other in self.param_groups for p in other["params"]}
         for position, p in enumerate(params):
             if not isinstance(p, Tensor):
-                raise TypeError(f"params: expected Tensors, got {type(p).__name__} at position {position}")
+                raise TypeError(f"params: expected Tensors, got {type(p).__name__} at position {position}; {ITERABLE}")
             if not p.is_leaf:
-                raise ValueError(f"params: expected leaf tensors, got the result of an operation at position {position}")
+                raise ValueError(
+                    f"params: expected leaf tensors, got the result of an operation at position {position}; "
+                    "pass what it was computed from, or its detach()"
+                )
             if id(p) in known:
-                raise ValueError(f"params: parameter {position} (shape {p.shape}) is there twice")
+                raise ValueError(
+                    f"params: expected each parameter once, the one at position {position} (shape {p.shape}) is there twice"
+                )
             known.add(id(p))
         self.param_groups.append({**self.defaults, **group, "params": params})
 
@@ -187,6 +192,7 @@ class Optimizer:
         """
         loss = None
         if closure is not None:
+            check_closure(closure)
             with enable_grad():
                 loss = closure()
         self.steps += 1
@@ -394,6 +400,26 @@ class Optimizer:
     def __repr__(self) -> str:
         options = ", ".join(f"{name}={value}" for name, value in self.defaults.items())
         return f"{type(self).__name__}({options})"
+
+
+def _listed(params: Any, kinds: str) -> list[Any]:
+    """The parameters, or groups, in their order."""
+    if isinstance(params, Tensor):
+        raise TypeError(f"params: expected an iterable of {kinds}, got a single Tensor; pass [tensor]")
+    if isinstance(params, set | frozenset):
+        raise TypeError(f"params: expected an order, got a {type(params).__name__}; pass a list, since state is saved in order")
+    if isinstance(params, str | dict) or not isinstance(params, Iterable):
+        raise TypeError(f"params: expected an iterable of {kinds}, got {type(params).__name__}; {ITERABLE}")
+    return list(params)
+
+
+def check_closure(closure: Any) -> None:
+    """Raises TypeError for something that cannot be called."""
+    if not callable(closure):
+        raise TypeError(
+            f"step: expected a function that computes the loss as closure, got {type(closure).__name__}; "
+            "call backward() on a loss, and then step() without it"
+        )
 
 
 def _names(*mappings: Iterable[str]) -> str:

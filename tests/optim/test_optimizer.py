@@ -166,11 +166,21 @@ def test_hard_case_152_wrong_parameters():
         (p, TypeError, "expected an iterable of tensors or dicts, got a single Tensor"),
         ([], ValueError, "expected at least one parameter, got none"),
         (exhausted, ValueError, "expected at least one parameter, got none"),
-        ([p, p], ValueError, "there twice"),
+        ([p, p], ValueError, r"expected each parameter once, the one at position 1 \(shape \(1,\)\) is there twice"),
         ([{"params": [p]}, {"params": p}], ValueError, "there twice"),
-        ([p * 2], ValueError, "expected leaf tensors"),
-        ([1.0], TypeError, "expected Tensors, got float"),
-        ([{"lr": 1.0}], TypeError, "expected a dict with 'params'"),
+        ([p * 2], ValueError, "expected leaf tensors, .* at position 0; pass what it was computed from"),
+        ([1.0], TypeError, "expected Tensors, got float at position 0; pass model.parameters"),
+        (nn.Linear(1, 1), TypeError, "expected an iterable of tensors or dicts, got Linear; pass model.parameters"),
+        (nn.Linear(1, 1).state_dict(), TypeError, "expected an iterable of tensors or dicts, got (dict|OrderedDict); pass"),
+        ({"params": [p]}, TypeError, "expected an iterable of tensors or dicts, got dict; pass"),
+        ("weight", TypeError, "expected an iterable of tensors or dicts, got str; pass"),
+        (None, TypeError, "expected an iterable of tensors or dicts, got NoneType; pass"),
+        ({p}, TypeError, "expected an order, got a set; pass a list"),
+        ([{"params": {p}}], TypeError, "expected an order, got a set; pass a list"),
+        ([{"params": None}], TypeError, "expected an iterable of tensors, got NoneType; pass"),
+        ([{"params": [p]}, nn.Parameter([2.0])], TypeError, "expected a dict with 'params', got Parameter"),
+        ([nn.Parameter([2.0]), {"params": [p]}], TypeError, "expected a dict with 'params', got Parameter"),
+        ([{"lr": 1.0}], TypeError, "expected a dict with 'params', got one with lr"),
         ([{"params": [p], "speed": 1.0}], ValueError, "expected options among .*, got 'speed'"),
         ([{"params": [p], "lr": -1.0}], ValueError, r"lr: expected a value in \[0"),
     ):
@@ -300,6 +310,29 @@ def test_groups_have_options_of_their_own():
     optimizer.step()
     assert p.item() == pytest.approx(0.9)
     assert r.item() == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize("kind", [optim.SGD, optim.LBFGS])
+def test_a_loss_is_not_a_closure(kind):
+    p = nn.Parameter([1.0])
+    with pytest.raises(TypeError, match="step: expected a function .* as closure, got Tensor; call backward"):
+        kind([p]).step((p * p).sum())
+
+
+@pytest.mark.parametrize("search", [None, "strong_wolfe"])
+def test_lbfgs_needs_the_loss_that_its_closure_computes(search):
+    p = nn.Parameter([1.0, 2.0])
+    optimizer = optim.LBFGS([p], line_search_fn=search)
+    for returned, message in ((None, "got None; end it with return loss"), (p.detach(), r"got shape \(2,\)")):
+
+        def closure(returned=returned):
+            optimizer.zero_grad()
+            (p * p).sum().backward()
+            return returned
+
+        with pytest.raises(TypeError, match=f"LBFGS: expected a closure that returns a scalar loss, {message}"):
+            optimizer.step(closure)
+    assert p.tolist() == [1.0, 2.0]
 
 
 def test_closure_and_zero_grad():
