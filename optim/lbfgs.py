@@ -242,6 +242,10 @@ class LBFGS(Optimizer):
         first = next(self._parameters())
         return MappingProxyType({first: MappingProxyType(self._memory)} if self._memory else {})
 
+    def _used(self, values: Mapping[str, Any], _group: dict[str, Any], _p: Tensor) -> dict[str, Any]:
+        """All of it."""
+        return dict(values)
+
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Takes over memory and options, which are checked first."""
         states = state_dict.get("state", {}) if isinstance(state_dict, dict) else {}

@@ -326,14 +326,25 @@ class Optimizer:
         return MappingProxyType({p: MappingProxyType(found[p]) for p in self._parameters() if found.get(p)})
 
     def state_dict(self) -> dict[str, Any]:
-        """A copy of state and options; parameters are numbered in order."""
+        """A copy of the state that the options use, and of these; parameters are numbered in order."""
         number = {id(p): index for index, p in enumerate(self._parameters())}
         groups = [
             {**{k: v for k, v in group.items() if k != "params"}, "params": [number[id(p)] for p in group["params"]]}
             for group in self.param_groups
         ]
-        state = {number[id(p)]: copy.deepcopy(dict(values)) for p, values in self.state.items()}
+        remembered, state = self.state, {}
+        for group in self.param_groups:
+            for p in group["params"]:
+                if kept := self._used(remembered.get(p, {}), group, p):
+                    state[number[id(p)]] = copy.deepcopy(kept)
         return {"state": state, "param_groups": copy.deepcopy(groups)}
+
+    def _used(self, values: Mapping[str, Any], group: dict[str, Any], p: Tensor) -> dict[str, Any]:
+        """Without what an option needed that has been switched off; nothing if the first step did not take place."""
+        buffers = self.buffers(group, p.shape)
+        if buffers and not set(buffers) & set(values):
+            return {}
+        return {name: value for name, value in values.items() if name in buffers or name in self.scalars(group)}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Takes over state and options; groups, their sizes, all names and all shapes are checked first.

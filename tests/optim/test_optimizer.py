@@ -353,6 +353,38 @@ def test_closure_and_zero_grad():
     assert "SGD(lr=0.1" in repr(optimizer)
 
 
+@every_kind
+def test_hard_case_153_a_state_before_the_first_step_can_be_loaded(make):
+    """Also after a step that was refused: its number was there already, its arrays were not."""
+    params = parameters()
+    optimizer = make(params)
+    for p in params:
+        p.grad = ag.Tensor(np.full(p.shape, np.nan), dtype=p.dtype)
+    with pytest.raises(RuntimeError, match="is not finite"):
+        optimizer.step(error_if_nonfinite=True)
+    saved = optimizer.state_dict()
+    assert saved["state"] == {}
+    optimizer.load_state_dict(saved)
+
+
+@pytest.mark.parametrize(
+    ("kind", "option", "on", "off"), [(optim.SGD, "momentum", 0.9, 0.0), (optim.Adam, "amsgrad", True, False)]
+)
+def test_hard_case_153_a_state_without_an_option_that_was_switched_off_can_be_loaded(kind, option, on, off):
+    params = parameters()
+    optimizer = kind(params, lr=0.1, **{option: on})
+    run(optimizer, params, 2)
+    optimizer.param_groups[0][option] = off
+    run(optimizer, params, 2)
+    others = [nn.Parameter(p.detach()) for p in params]
+    other = kind(others, lr=0.1)
+    other.load_state_dict(optimizer.state_dict())
+    run(optimizer, params, 2)
+    run(other, others, 2)
+    for p, q in zip(params, others, strict=True):
+        np.testing.assert_array_equal(p.detach(), q.detach())
+
+
 def test_hard_case_153_an_incomplete_state_is_refused():
     optimizer = optim.Adam([nn.Parameter([1.0])])
     state = {"step": 3, "exp_avg": np.zeros(1)}
