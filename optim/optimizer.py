@@ -17,6 +17,7 @@ from optim.flat import Pack, Rule, Workspace, packed, working_dtype
 
 SCHEDULED = ("initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum", "swa_lr")  # what schedulers note in a group
 
+IMPLEMENTATION = ("foreach", "fused", "capturable", "differentiable")  # in PyTorch's groups: they change no result
 
 ITERABLE = "pass model.parameters(), or a list of tensors or of dicts with 'params'"
 calm = type(quiet)()  # a context without floating-point errors, not the engine's: rules may use its ops
@@ -355,28 +356,48 @@ class Optimizer:
         Raises:
             ValueError: where they do not fit; nothing has changed then.
         """
-        if not isinstance(state_dict, dict) or not {"state", "param_groups"} <= set(state_dict):
-            raise ValueError("load_state_dict: expected 'state' and 'param_groups', as state_dict() gives them")
-        groups = state_dict["param_groups"]
-        if [len(g["params"]) for g in groups] != [len(g["params"]) for g in self.param_groups]:
-            raise ValueError("load_state_dict: expected the same parameter groups and numbers of parameters")
+        groups, entries = self._checked_form(state_dict)
         options = []
         for group, given in zip(self.param_groups, groups, strict=True):
-            unknown = sorted(set(given) - set(group) - set(SCHEDULED) - {"params"})
+            unknown = sorted(set(given) - set(group) - set(SCHEDULED) - set(IMPLEMENTATION) - {"params"})
             if unknown:
-                raise ValueError(f"load_state_dict: expected options among {', '.join(self.defaults)}, got {unknown[0]!r}")
-            options.append({**group, **{name: copy.deepcopy(value) for name, value in given.items() if name != "params"}})
+                raise ValueError(
+                    f"load_state_dict: expected options among {', '.join(self.defaults)}, got {unknown[0]!r}; is it the state "
+                    f"of another optimizer than {type(self).__name__}?"
+                )
+            taken = set(given) - set(IMPLEMENTATION) - {"params"}
+            options.append({**group, **{name: copy.deepcopy(given[name]) for name in given if name in taken}})
             self.check(options[-1])
         owners = [(p, option) for option in options for p in option["params"]]
         states = {}
-        for index, values in state_dict["state"].items():
-            if not 0 <= int(index) < len(owners):
-                raise ValueError(f"load_state_dict: expected parameters below {len(owners)}, got {index}")
+        for index, values in entries.items():
+            if not str(index).isdecimal() or not 0 <= int(index) < len(owners):
+                raise ValueError(f"load_state_dict: expected parameters below {len(owners)}, got {index!r}")
             p, option = owners[int(index)]
             states[p] = self._checked_state(int(index), p, values, option)
         for group, option in zip(self.param_groups, options, strict=True):
             group.update(option)
         self._plans, self._states = [], states
+
+    def _checked_form(self, state_dict: Any) -> tuple[list[dict[str, Any]], dict[Any, dict[str, Any]]]:
+        """The groups and the entries of a state dict that is built as those of this optimizer are."""
+        if not isinstance(state_dict, dict) or not {"state", "param_groups"} <= set(state_dict):
+            raise ValueError(
+                "load_state_dict: expected 'state' and 'param_groups', as state_dict() gives them, got "
+                + (_names(map(str, state_dict)) if isinstance(state_dict, dict) else type(state_dict).__name__)
+            )
+        groups, entries = state_dict["param_groups"], state_dict["state"]
+        if not isinstance(groups, list | tuple) or not all(isinstance(group, dict) and "params" in group for group in groups):
+            raise ValueError("load_state_dict: expected 'param_groups' to be a list of dicts with 'params'")
+        if not isinstance(entries, dict) or not all(isinstance(values, dict) for values in entries.values()):
+            raise ValueError("load_state_dict: expected 'state' to be a dict of dicts, by number of the parameter")
+        sizes, own = ([len(group["params"]) for group in each] for each in (groups, self.param_groups))
+        if sizes != own:
+            raise ValueError(
+                f"load_state_dict: expected the same parameter groups and numbers of parameters, {own}, got {sizes}; make the "
+                "optimizer as the saved one was made"
+            )
+        return list(groups), entries
 
     def _checked_state(self, index: int, p: Tensor, values: dict[str, Any], group: dict[str, Any]) -> dict[str, Any]:
         """A copy of a parameter's saved state, with the names, shapes and dtypes that this optimizer uses."""
@@ -386,8 +407,10 @@ class Optimizer:
             array = value._data if isinstance(value, Tensor) else value
             if name in numbers:
                 number = np.asarray(array)
-                if number.shape != ():
-                    raise ValueError(f"load_state_dict: expected a number as {name} of parameter {index}, got {number.shape}")
+                if number.shape != () or number.dtype.kind not in "fiu":
+                    raise ValueError(f"load_state_dict: expected a number as {name} of parameter {index}, got {array!r}")
+                if name == "step" and not (0 <= number < np.inf and number == np.floor(number)):
+                    raise ValueError(f"load_state_dict: expected a count as step of parameter {index}, got {array!r}")
                 checked[name] = int(number) if name == "step" else float(number)
             elif name in wanted:
                 expected = np.shape(wanted[name]) or p.shape
@@ -395,6 +418,8 @@ class Optimizer:
                     raise ValueError(
                         f"load_state_dict: expected {name} of shape {expected} for parameter {index}, got {np.shape(array)}"
                     )
+                if (kind := np.asarray(array).dtype).kind not in "fiu":
+                    raise ValueError(f"load_state_dict: expected real numbers as {name} of parameter {index}, got {kind}")
                 checked[name] = np.array(array, working_dtype(p.dtype), order="C")
             elif array is not None:  # PyTorch has None for a momentum that is not used
                 raise ValueError(f"load_state_dict: expected {_names(wanted, numbers)} for parameter {index}, got {name!r}")

@@ -95,14 +95,23 @@ def test_hard_case_153_states_are_checked_when_they_are_loaded(make):
     wrong_count = make(params[:2]).state_dict()
     stray = copy.deepcopy(before)
     stray["state"][7] = {}
+    nameless, complex_numbers = copy.deepcopy(before), copy.deepcopy(before)
+    nameless["state"]["w"] = {}
+    complex_numbers["state"][0][name] = np.zeros(shape, complex)
     for state, message in (
         (wrong_shape, f"expected {name} of shape {re.escape(str(shape))} for parameter 0, got " + r"\(2, 3\)"),
         (stranger, "for parameter 0, got 'speed'"),
-        (odd, "expected options among .*, got 'speed'"),
-        (wrong_count, "the same parameter groups"),
+        (odd, "expected options among .*, got 'speed'; is it the state of another optimizer than"),
+        (wrong_count, r"the same parameter groups and numbers of parameters, \[3\], got \[2\]; make"),
         (stray, "expected parameters below 3, got 7"),
-        ({"state": {}}, "expected 'state' and 'param_groups'"),
-        ([], "expected 'state' and 'param_groups'"),
+        (nameless, "expected parameters below 3, got 'w'"),
+        (complex_numbers, f"expected real numbers as {name} of parameter 0, got complex128"),
+        ({"state": {}}, "expected 'state' and 'param_groups', as .*, got state"),
+        ([], "expected 'state' and 'param_groups', as .*, got list"),
+        ({**before, "param_groups": 3}, "expected 'param_groups' to be a list of dicts with 'params'"),
+        ({**before, "param_groups": [{}]}, "expected 'param_groups' to be a list of dicts with 'params'"),
+        ({**before, "state": []}, "expected 'state' to be a dict of dicts"),
+        ({**before, "state": {0: 1.0}}, "expected 'state' to be a dict of dicts"),
     ):
         with pytest.raises(ValueError, match=message):
             optimizer.load_state_dict(state)
@@ -383,6 +392,19 @@ def test_hard_case_153_a_state_without_an_option_that_was_switched_off_can_be_lo
     run(other, others, 2)
     for p, q in zip(params, others, strict=True):
         np.testing.assert_array_equal(p.detach(), q.detach())
+
+
+@pytest.mark.parametrize("step", [-1, 2.5, float("nan"), float("inf"), "3", None, np.ones(2)], ids=repr)
+def test_hard_case_153_a_step_is_a_count(step):
+    params = parameters()
+    optimizer = optim.Adam(params)
+    run(optimizer, params, 1)
+    saved = optimizer.state_dict()
+    saved["state"][1]["step"] = step
+    with pytest.raises(ValueError, match="load_state_dict: expected a (count|number) as step of parameter 1, got "):
+        optimizer.load_state_dict(saved)
+    saved["state"][1]["step"] = np.float32(1.0)  # as in PyTorch
+    optimizer.load_state_dict(saved)
 
 
 def test_hard_case_153_an_incomplete_state_is_refused():
