@@ -75,6 +75,37 @@ def _chosen(everything: list[Any], names: str) -> list[Any]:
     return [item for item in everything if item.name in wanted]
 
 
+def _check(options: argparse.Namespace) -> None:
+    """Ends with a message for what cannot be: before minutes of measuring, not after them."""
+    for name, least in (("rounds", 1), ("threads", 1), ("seconds", 0), ("patience", 0)):
+        if not getattr(options, name) >= least:
+            sys.exit(f"--{name}: expected at least {least}, got {getattr(options, name)}")
+    for entry in options.python:
+        if "=" not in entry:
+            sys.exit(f"--python: expected PEER=PATH, got {entry}")
+    for name in ("json", "plot"):
+        path = getattr(options, name)
+        if path and (Path(path).is_dir() or not os.access(Path(path).parent, os.W_OK)):
+            sys.exit(f"--{name}: expected a file in a folder that can be written to, got {path}")
+    if options.into:
+        try:
+            report.parts_of(options.into)
+        except (OSError, ValueError) as error:
+            sys.exit(f"--into: {error}" if isinstance(error, OSError) else str(error))
+
+
+def _run_in(name: str, path: str) -> dict[str, Any]:
+    """A run that was written with --json."""
+    try:
+        run = json.loads(Path(path).read_text())
+        from_json(run)
+    except OSError as error:
+        sys.exit(f"--{name}: {error}")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        sys.exit(f"--{name}: expected a run of workloads that was written with --json, got {path}")
+    return dict(run)
+
+
 def _interpreters(options: argparse.Namespace) -> dict[str, str]:
     """The interpreter of each engine, ours first; peers that do not start are named and left out."""
     named = dict(entry.partition("=")[::2] for entry in options.python)
@@ -142,7 +173,7 @@ def _show(run: dict[str, Any], options: argparse.Namespace) -> bool:
     if options.short:
         tables = [report.readme_table(results)]
     if options.compare:
-        tables.append(report.compared(from_json(json.loads(Path(options.compare).read_text())), results))
+        tables.append(report.compared(from_json(_run_in("compare", options.compare)), results))
     lines = [_heading(run["environment"] | {"threads": run["options"]["threads"]}) + "\n"]
     if not run["options"]["quick"] and (disturbed := report.disturbed(results)) > 0.01:
         lines.append(f"other processes disturbed {disturbed:.0%} of the steps, which are left out where there are others\n")
@@ -191,6 +222,9 @@ def main() -> None:
         for item in (*WORKLOADS, *scaling.CURVES):
             print(f"{item.name:<20}{getattr(item, 'title', None) or 'curve: ' + item.grows}")
         return
+    _check(options)
+    if options.compare:
+        _run_in("compare", options.compare)
     if options.scaling:
         _scaling(options)
         return
@@ -200,7 +234,7 @@ def main() -> None:
             print(f"the machine is busy (load {busy:.1f}): expect wide spreads", file=sys.stderr)
         run = _measured(options)
     else:
-        run = json.loads(Path(options.load).read_text())
+        run = _run_in("load", options.load)
     if options.json:
         Path(options.json).write_text(json.dumps(run, indent=1))
     if not _show(run, options):

@@ -277,15 +277,23 @@ def put_into(place: str, text: str, fenced: bool = True) -> None:
         text: what to show there.
         fenced: show it as it is; otherwise it is Markdown.
     """
-    file, _, name = place.rpartition(":")
+    path, before, after = parts_of(place)
+    shown = f"```\n{text.strip()}\n```" if fenced else text.strip()
+    path.write_text(f"{before}\n{shown}\n{after}", encoding="utf-8")
+
+
+def parts_of(place: str) -> tuple[Path, str, str]:
+    """The file of ``FILE:NAME``, and what is before and after the block of that name, with its marks."""
+    file, colon, name = place.rpartition(":")
+    if not colon:
+        raise ValueError(f"--into: expected FILE:NAME, got {place}")
     path = Path(file)
     begin, end = f"<!-- {name} -->", f"<!-- end {name} -->"
     before, found, rest = path.read_text(encoding="utf-8").partition(begin)
     _, closed, after = rest.partition(end)
     if not found or not closed:
         raise ValueError(f"--into: expected {begin} and {end} in {file}")
-    shown = f"```\n{text.strip()}\n```" if fenced else text.strip()
-    path.write_text(f"{before}{begin}\n{shown}\n{end}{after}", encoding="utf-8")
+    return path, before + begin, end + after
 
 
 # --------------------------------------------------------------------------------------------------------------- plot
@@ -312,5 +320,6 @@ def plot(results: Results, peers: Sequence[str], path: str | os.PathLike[str]) -
     axes.set_yticks([index + 0.4 - height / 2 for index in range(len(workloads))], [workload.title for workload in workloads])
     axes.invert_yaxis()
     axes.set_xlabel("time of the other / time of tapegrad (black: asked of the ratio to PyTorch)")
-    axes.legend()
+    if peers:
+        axes.legend()
     figure.savefig(path)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import benchmarks.__main__ as main
 from benchmarks import report, runner, scaling
 from benchmarks.engines import ENGINES, CannotRunError, Case, load
 from benchmarks.runner import Measured, Spread, agree
@@ -265,6 +266,47 @@ def test_wrong_names_are_refused():
     assert "--against: expected peers among torch, jax, hips, mygrad, numpy, floor, got theano" in done.stderr
     assert "transformer-batch" in command("--list").stdout
     assert "left out" in command("--quick", "--only", "chain", "--against", "torch", "--python", "torch=/no/python").stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--rounds", "0"], "--rounds: expected at least 1, got 0"),
+        (["--threads", "-1"], "--threads: expected at least 1, got -1"),
+        (["--seconds", "nan"], "--seconds: expected at least 0, got nan"),
+        (["--python", "torch"], "--python: expected PEER=PATH, got torch"),
+        (["--json", "nowhere/x.json"], "--json: expected a file in a folder that can be written to, got nowhere/x.json"),
+        (["--plot", "."], "--plot: expected a file in a folder that can be written to, got ."),
+        (["--into", "README.md"], "--into: expected FILE:NAME, got README.md"),
+        (["--into", "README.md:nothing"], "--into: expected <!-- nothing --> and <!-- end nothing --> in README.md"),
+        (["--into", "nowhere.md:steps"], "--into: .*nowhere.md"),
+        (["--compare", "nowhere.json"], "--compare: .*nowhere.json"),
+        (["--compare", "README.md"], "--compare: expected a run of workloads that was written with --json, got README.md"),
+        (["--load", "pyproject.toml"], "--load: expected a run of workloads that was written with --json, got pyproject.toml"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_wrong_options_are_refused_before_anything_is_measured(words, message, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, "argv", ["benchmarks", *words])
+    monkeypatch.setattr(main, "_measured", lambda _options: pytest.fail("it has measured"))
+    with pytest.raises(SystemExit, match=message):
+        main.main()
+
+
+@pytest.mark.parametrize("content", ["[1]", '{"a": 1}', '{"workloads": {"hvp": 3}}', '{"curves": {}, "environment": {}}'])
+def test_files_of_another_form_are_not_a_run(content, tmp_path, monkeypatch):
+    path = tmp_path / "other.json"
+    path.write_text(content)
+    for option in ("--load", "--compare"):
+        monkeypatch.setattr(sys, "argv", ["benchmarks", option, str(path)])
+        with pytest.raises(SystemExit, match=f"{option}: expected a run of workloads that was written with --json, got"):
+            main.main()
+
+
+def test_a_plot_of_ours_alone_has_no_legend(tmp_path):
+    pytest.importorskip("matplotlib")
+    report.plot(run_of(chain=(1e-3, 2e-3)), [], tmp_path / "alone.png")
 
 
 def test_quick_curves():
