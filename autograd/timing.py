@@ -84,10 +84,11 @@ def benchmark(
         inputs: its arguments, as they are; gradients go to those that require them, and to what ``fn`` closes over.
         against: a function that does the same by hand, forward and backward, on the arrays of the inputs; the two run in turn.
         rounds: at most so many are measured.
-        seconds: about so long it takes; at least three rounds are measured.
+        seconds: about so long it takes; three rounds are measured in any case, if ``rounds`` allows.
 
     Raises:
-        TypeError: for an ``fn`` that returns something else than Tensors.
+        TypeError: for an ``fn`` that is no function, or returns something else than Tensors.
+        ValueError: for fewer than one round.
 
     Example:
         >>> import numpy as np, autograd as ag
@@ -99,6 +100,10 @@ def benchmark(
         >>> found.nodes, found.saved_bytes, found.ratio > 0
         (1, 4000, True)
     """
+    if not callable(fn):
+        raise TypeError(f"benchmark: expected a function and its arguments, got {type(fn).__name__}; pass lambda: ...")
+    if not isinstance(rounds, int) or rounds < 1:
+        raise ValueError(f"benchmark: expected at least 1 round, got {rounds!r}")
     outputs = _outputs(fn, inputs)
     roots = [output.node for output in outputs if output.node is not None and output.requires_grad]
     order = reachable(roots)
@@ -162,5 +167,7 @@ def _once_by_hand(against: Callable[..., Any] | None, arrays: list[Any]) -> floa
 
 
 def _timing(values: tuple[float, ...] | list[float]) -> Timing:
+    if len(values) == 1:
+        return Timing(values[0], values[0], values[0])
     low, median, high = statistics.quantiles(values, n=4, method="inclusive")
     return Timing(median, low, high)

@@ -88,3 +88,14 @@ def test_text_and_limits():
     assert lines[3] == "graph      1 nodes, 40 B saved for backward"
     with pytest.raises(TypeError, match="benchmark: expected a function that returns Tensors, got ndarray from it"):
         ag.benchmark(lambda: np.ones(3))
+
+
+def test_few_rounds_and_what_cannot_be_timed():
+    x = ag.ones(3, requires_grad=True)
+    found = ag.benchmark(ag.tanh, x, rounds=1)
+    assert found.forward.low == found.forward.median == found.forward.high > 0
+    for rounds in (0, -1, 1.5):
+        with pytest.raises(ValueError, match=f"benchmark: expected at least 1 round, got {rounds}"):
+            ag.benchmark(ag.tanh, x, rounds=rounds)
+    with pytest.raises(TypeError, match="benchmark: expected a function and its arguments, got Tensor; pass lambda"):
+        ag.benchmark(ag.tanh(x))
