@@ -222,6 +222,7 @@ class Optimizer:
                 kept = plan.options == group  # then every pack has its buffers, and the options are checked
                 if not kept:
                     self.check(group)
+                    group = as_numbers(group)
                 reads = not self.returns_step or bool(group.get("weight_decay"))
                 for pack in plan.packs:
                     if not kept:
@@ -280,7 +281,8 @@ class Optimizer:
         graded = [p for p in group["params"] if p.grad is not None]
         for p in graded:
             self._check_parameter(p, group)
-        states = [self._states.get(p) or self.scalars(group) for p in graded]
+        options = as_numbers(group)
+        states = [self._states.get(p) or self.scalars(options) for p in graded]
         packs = packed(graded, states, self._work, self.whole)
         for pack in packs:
             pack.collect()
@@ -488,6 +490,13 @@ def check_count(name: str, values: Any, count: int) -> None:
     """Raises ValueError unless values are a tuple or list of so many."""
     if not isinstance(values, tuple | list) or len(values) != count:
         raise ValueError(f"{name}: expected {('two', 'three')[count - 2]} numbers, got {values!r}")
+
+
+def as_numbers(group: dict[str, Any]) -> dict[str, Any]:
+    """The group; with Python's numbers for tensors and arrays without axes, which rules would take for arrays."""
+    if all(isinstance(value, PLAIN) for name, value in group.items() if name != "params"):
+        return group
+    return {name: value.item() if isinstance(value, Tensor | np.ndarray) else value for name, value in group.items()}
 
 
 def as_tuple(values: Any) -> Any:

@@ -272,6 +272,27 @@ def test_an_option_may_be_any_one_number(lr):
     assert p.item() == 0.5
 
 
+@every_kind
+@pytest.mark.parametrize(
+    "number", [ag.tensor, np.array, lambda lr: ag.tensor(lr, requires_grad=True)], ids=["tensor", "array", "leaf"]
+)
+def test_a_rate_may_be_a_tensor_or_an_array(make, number):
+    """It may also change where it is: a step takes the value that it has then."""
+    params, others = parameters(), parameters()
+    optimizer, other = make(params), make(others)
+    rate = number(np.float64(0.25))
+    other.param_groups[0]["lr"] = rate
+    for lr in (0.25, 0.125):
+        optimizer.param_groups[0]["lr"] = lr
+        (rate if isinstance(rate, np.ndarray) else rate._data)[...] = lr
+        run(optimizer, params, 2)
+        run(other, others, 2)
+    for p, q in zip(params, others, strict=True):
+        assert type(q._data) is np.ndarray
+        np.testing.assert_array_equal(p.detach(), q.detach())
+    other.load_state_dict(other.state_dict())
+
+
 @pytest.mark.parametrize("later", [False, True])
 @pytest.mark.parametrize("kind", [optim.SGD, optim.Adam, optim.LBFGS])
 @pytest.mark.parametrize(
