@@ -168,7 +168,8 @@ class LinearLR(LRScheduler):
             return self._scaled(self.start_factor)
         if self._initial or t > self.total_iters:
             return self._rates
-        return self._scaled(1.0 + rise / (self.total_iters * self.start_factor + (t - 1) * rise))
+        # an end_factor of 0 may be missed by a rounding, and a rate is never below 0
+        return self._scaled(max(0.0, 1.0 + rise / (self.total_iters * self.start_factor + (t - 1) * rise)))
 
     def closed_form(self) -> list[float]:
         """As in the formula."""

@@ -307,3 +307,17 @@ def advance_rates(optimizer, scheduler, steps):
         optimizer.step()
         scheduler.step()
     return rates
+
+
+@pytest.mark.parametrize("total", [3, 7, 30, 100])
+@pytest.mark.parametrize("start", [1.0, 0.1, 1 / 3, 0.7])
+def test_a_rate_that_falls_to_zero_is_never_below_it(total, start):
+    p = nn.Parameter([1.0])
+    p.grad = ag.ones(1)
+    optimizer = optim.SGD([p], lr=1.0)
+    schedule = optim.lr_scheduler.LinearLR(optimizer, start, 0.0, total)
+    for _ in range(total + 2):
+        optimizer.step()
+        schedule.step()
+        assert optimizer.param_groups[0]["lr"] >= 0.0
+    optimizer.load_state_dict(optimizer.state_dict())
