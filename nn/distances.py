@@ -13,6 +13,7 @@ import numpy as np
 import autograd as ag
 from autograd.ops.losses import check_reduction, class_weights, factor, prediction_and_target, reduced
 from autograd.ops.reductions import tensor_of
+from autograd.ops.squared_error import squared_error
 from autograd.primitive import as_operand
 
 
@@ -29,7 +30,9 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
         ValueError: for different shapes: prediction and target are never broadcast.
     """
     x, y = _pair(input, target, "mse_loss", reduction)
-    return reduced(ag.square(x - y), reduction)
+    if reduction == "none":
+        return ag.square(x - y)
+    return squared_error(x, y, x._data.size if reduction == "mean" else 1)
 
 
 def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Any:

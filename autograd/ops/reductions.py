@@ -82,20 +82,26 @@ def sum(x: Any, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False)
     return _sum(x, axis=axis, keepdims=keepdims)
 
 
-def _mean_kernel(x: Array, *, axis: Axis, keepdims: bool, count: int) -> Any:
+def mean_kernel(x: Array, *, axis: Axis, keepdims: bool, count: int) -> Any:
+    """The sum over axes divided by ``count``."""
     if x.dtype.kind != "f":
         return add_up(x, axis, np.float64, keepdims=keepdims) / count
     mean = add_up(x, axis, _wide(x), keepdims=keepdims) / count
     return mean if mean.dtype == x.dtype else mean.astype(x.dtype)
 
 
-def _mean_rule(g: Any, _y: Any, _x: Any, *, axis: Axis, keepdims: bool, count: int) -> Any:
+def share(g: Any, count: int) -> Any:
+    """What each of ``count`` elements gets of the cotangent of their mean."""
     if count > 60_000 and g.dtype == np.float16:  # such a count is inf in float16, its reciprocal is not 0
-        return expand(g, axis, keepdims) * (1.0 / count)
-    return expand(g, axis, keepdims) / (count or 1)
+        return g * (1.0 / count)
+    return g / (count or 1)
 
 
-_mean = internal(_mean_kernel, _mean_rule, name="mean")
+_mean = internal(
+    mean_kernel,
+    lambda g, _y, _x, *, axis, keepdims, count: share(expand(g, axis, keepdims), count),
+    name="mean",
+)
 
 
 @implements(np.mean)
