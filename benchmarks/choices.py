@@ -393,11 +393,11 @@ def optimizers() -> None:
         },
     )
     large = optim.SGD(graded(1, 5_000_000), lr=1e-4, momentum=0.9)
-    blocks, available = (flat.BLOCK, flat.SHARED_BLOCK), threads.processors
+    chosen, available = flat.SHARED_BLOCK, threads.processors
 
     def step(block: int, count: int) -> Callable[[], Any]:
         def run() -> None:
-            flat.BLOCK, flat.SHARED_BLOCK, threads.processors = min(block, blocks[0]), block, lambda: count
+            flat.SHARED_BLOCK, threads.processors = block, lambda: count
             large.step()
 
         return run
@@ -413,7 +413,7 @@ def optimizers() -> None:
             "of 8k": step(1 << 13, 1),
         },
     )
-    (flat.BLOCK, flat.SHARED_BLOCK), threads.processors = blocks, available
+    flat.SHARED_BLOCK, threads.processors = chosen, available
 
 
 def main() -> None:

@@ -31,6 +31,7 @@ Rule = Callable[..., Any]  # rule(p, g, scratch, *buffers): returns the step to 
 
 SMALL = 1 << 14  # values up to which a parameter is packed: to copy the gradient of a larger one costs more than its own calls
 BLOCK = 1 << 17  # values that are worked on at a time: the four or five arrays of a step in float32 are about 2 MB
+LEAST_BLOCK = 1 << 15  # but of few parameters an eighth, so that scratch memory is little beside them; and at least so many
 SHARED_BLOCK = 3 << 15  # where two threads share a parameter: less waits for the other's Python, more leaves the cache
 LINE = 64  # bytes of a cache line
 
@@ -70,6 +71,7 @@ class Pack:
         params: the parameters: one, or several that have at most a block of values together.
         states: what is remembered of each: arrays by name (buffers) and numbers by name (scalars, the same for all).
         work: scratch memory.
+        block: values to work on at a time.
         whole: give the rule the one parameter in its own shape and undivided.
 
     Attributes:
@@ -84,6 +86,7 @@ class Pack:
 
     __slots__ = (
         "arrays",
+        "block",
         "buffers",
         "constant",
         "direct",
@@ -110,13 +113,15 @@ class Pack:
     )
     rule: Rule
 
-    def __init__(self, params: Sequence[Tensor], states: Sequence[dict[str, Any]], work: Workspace, whole: bool) -> None:
+    def __init__(
+        self, params: Sequence[Tensor], states: Sequence[dict[str, Any]], work: Workspace, block: int, whole: bool
+    ) -> None:
         self.params = params
         self.arrays: list[Array] = [p._data for p in params]
         self.shapes = [a.shape for a in self.arrays]
         self.dtype = working_dtype(self.arrays[0].dtype)
         self.numel = sum(a.size for a in self.arrays)
-        self.work, self.whole = work, whole
+        self.work, self.block, self.whole = work, block, whole
         self.reads = True
         first = states[0]
         self.scalars = {name: value for name, value in first.items() if not isinstance(value, np.ndarray)}
@@ -134,8 +139,8 @@ class Pack:
         self.direct = len(params) == 1 and self.arrays[0].flags.c_contiguous and self.arrays[0].dtype == self.dtype
         if self.direct:
             self.p = self.arrays[0].reshape(-1)
-        if self.numel <= BLOCK and not whole:
-            p, self.g, *scratch = (a[: self.numel] for a in work.arrays(4, BLOCK, self.dtype))
+        if self.numel <= block and not whole:
+            p, self.g, *scratch = (a[: self.numel] for a in work.arrays(4, block, self.dtype))
             self.scratch = tuple(scratch)
             if not self.direct:
                 self.p = p
@@ -215,7 +220,7 @@ class Pack:
         """Lets the rule work on all parameters of the pack."""
         if self.whole:
             self._update_whole()
-        elif self.numel > BLOCK:
+        elif self.numel > self.block:
             self._update_blocks()
         elif self.direct:
             step = self.rule(self.p, self.grads[0].reshape(-1), self.scratch, *self.ordered)
@@ -256,7 +261,7 @@ class Pack:
         width = LINE // self.dtype.itemsize
         lines = -(-self.numel // width)
         # equal blocks: a small one at the end would cost as many calls as the others
-        block = SHARED_BLOCK if self.numel >= threads.LEAST else -(-lines // -(-self.numel // BLOCK)) * width
+        block = SHARED_BLOCK if self.numel >= threads.LEAST else -(-lines // -(-self.numel // self.block)) * width
         scratch = [self.work.arrays(2, block, self.dtype, half) for half in (0, 1)]
 
         def work(rows: slice) -> None:  # all lines, or those of a thread
@@ -288,21 +293,22 @@ def working_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 
 def packed(params: Sequence[Tensor], states: Sequence[dict[str, Any]], work: Workspace, whole: bool) -> list[Pack]:
-    """Parameters sorted into packs: same dtype, same scalars and buffers, at most a block of values."""
+    """Parameters sorted into packs: same dtype, same scalars and buffers, at most a block of values together."""
+    block = min(BLOCK, max(LEAST_BLOCK, sum(p._data.size for p in params) // 8))
     filling: dict[Any, tuple[list[Tensor], list[dict[str, Any]]]] = {}
     filled: dict[Any, int] = {}
     packs = []
 
     def close(key: Any) -> None:
-        packs.append(Pack(*filling.pop(key), work, whole))
+        packs.append(Pack(*filling.pop(key), work, block, whole))
         del filled[key]
 
     for index, (p, state) in enumerate(zip(params, states, strict=True)):
         numbers = tuple((name, None if isinstance(value, np.ndarray) else value) for name, value in sorted(state.items()))
         key: Any = (p.dtype, numbers)
-        if whole or p._data.size > min(SMALL, BLOCK):
+        if whole or p._data.size > min(SMALL, block):
             key = index
-        elif filled.get(key, 0) + p._data.size > BLOCK:
+        elif filled.get(key, 0) + p._data.size > block:
             close(key)
         filled[key] = filled.get(key, 0) + p._data.size
         members, remembered = filling.setdefault(key, ([], []))
