@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy._core import umath
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
 FLOATING = (np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64))
 NATIVE = frozenset(FLOATING) | {np.dtype(c) for c in "?bhilqBHILQ"}  # what tensors can hold, in native byte order
+
+# NumPy's ufunc for limits. Called itself it takes a quarter of the time of np.clip on small arrays, and a third of that of
+# np.maximum with a number on large ones (python -m benchmarks.choices).
+limited: Callable[..., Any] = getattr(umath, "clip", np.clip)
 
 _default_dtype = np.dtype(np.float32)
 

@@ -21,6 +21,7 @@ import autograd as ag
 import nn
 import optim
 from autograd import threads
+from autograd.arrays import limited
 from autograd.ops import _convolving, _maxima
 from autograd.ops._columns import Columns
 from autograd.ops._rows import exponentials, row_maxima, row_sums
@@ -57,11 +58,24 @@ def selection() -> None:
 
 
 def relu() -> None:
-    """max(x, 0) of a million float32."""
+    """max(x, 0) of a million float32, and of 512."""
     x = np.random.default_rng(0).normal(size=1_000_000).astype(np.float32)
+    small, zero, infinity = x[:512].copy(), np.zeros((), np.float32), np.array(np.inf, np.float32)
     show(
         "relu, 1e6 float32",
-        {"np.clip (ours)": lambda: np.clip(x, 0.0, np.inf), "np.maximum": lambda: np.maximum(x, 0)},
+        {
+            "the ufunc of np.clip (ours)": lambda: limited(x, zero, infinity),
+            "np.clip": lambda: np.clip(x, 0.0, np.inf),
+            "np.maximum": lambda: np.maximum(x, 0),
+        },
+    )
+    show(
+        "relu, 512 float32, 1000 times",
+        {
+            "the ufunc of np.clip (ours)": lambda: [limited(small, zero, infinity) for _ in range(1000)],
+            "np.clip": lambda: [np.clip(small, 0.0, np.inf) for _ in range(1000)],
+            "np.maximum": lambda: [np.maximum(small, zero) for _ in range(1000)],
+        },
     )
 
 

@@ -285,7 +285,9 @@ _tanh_back = elementwise(
     name="tanh_backward",
 )
 _tanh_back_of: Callable[..., Any] = in_rules(_tanh_back)
-tanh = elementwise(np.tanh, lambda g, y, _x: _tanh_back_of(g, y), doc="Hyperbolic tangent: dx = g (1 - y²).")
+tanh = elementwise(
+    np.tanh, lambda g, y, _x: _tanh_back_of(g, y), run=_shared(np.tanh), doc="Hyperbolic tangent: dx = g (1 - y²)."
+)
 arcsinh = elementwise(np.arcsinh, lambda g, _y, x: g / np.hypot(x, 1.0), doc="Inverse hyperbolic sine.")
 arccosh = elementwise(
     np.arccosh,

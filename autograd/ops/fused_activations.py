@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import Array
+from autograd.arrays import Array, limited
 from autograd.declare import fused
 from autograd.ops import elementwise as e
 from autograd.ops import special
@@ -40,14 +40,6 @@ def _blockwise(work: Callable[..., None], arrays: Sequence[Any], outputs: int) -
     return [result.astype(dtype) for result in results] if dtype == np.float16 else results
 
 
-def _within(x: Array, low: float, high: float = np.inf, out: Array | None = None) -> Array:
-    """x limited to an interval: np.clip is the quicker one on large arrays only."""
-    if x.size > 4096:
-        return np.clip(x, low, high, out=out)
-    y: Array = np.maximum(x, low, out=out)
-    return y if high == np.inf else np.minimum(y, high, out=y)
-
-
 def _limited(function: Callable[[Any], Any], x: Any, limit: float) -> Any:
     """function(x), but its limits 0 and x from -limit and limit on: at infinity inf * 0 would be nan."""
     far = np.abs(x) >= limit
@@ -66,7 +58,7 @@ def _silu_block(x: Array, y: Array, s: Array) -> None:
     np.exp(s, out=s)
     s += 1.0
     e.inverted(s)
-    _within(x, -1e4, out=y)
+    limited(x, -1e4, np.inf, out=y)
     y *= s
 
 
@@ -78,7 +70,7 @@ def _silu_kernel(x: Any) -> tuple[Array, Array]:
 def _silu_slope(g: Array, x: Array, s: Array, d: Array) -> None:
     """g s (1 + x (1 - s))"""
     np.subtract(1.0, s, out=d)
-    d *= _within(x, -1e4, 1e4)
+    d *= limited(x, -1e4, 1e4)
     d += 1.0
     d *= s
     d *= g
@@ -118,7 +110,7 @@ def _gelu_composition(x: Any) -> Any:
 
 def _gelu_block(x: Array, y: Array, c: Array) -> None:
     _normal_cdf(x, c)
-    _within(x, -100.0, out=y)
+    limited(x, -100.0, np.inf, out=y)
     y *= c
 
 
@@ -129,7 +121,7 @@ def _gelu_kernel(x: Any) -> tuple[Array, Array]:
 
 def _gelu_slope(g: Array, x: Array, c: Array, d: Array) -> None:
     """g (Φ(x) + x φ(x))"""
-    z = _within(x, -100.0, 100.0)
+    z = limited(x, -100.0, 100.0)
     np.multiply(z, z, out=d)
     d *= -0.5
     np.exp(d, out=d)
@@ -160,7 +152,7 @@ def _gelu_tanh_block(x: Array, y: Array, t: Array) -> None:
     t += _GELU_RATE
     t *= x
     np.tanh(t, out=t)
-    _within(x, -100.0, out=y)
+    limited(x, -100.0, np.inf, out=y)
     y *= 0.5
     y *= t + 1.0
 
@@ -172,7 +164,7 @@ def _gelu_tanh_kernel(x: Any) -> tuple[Array, Array]:
 
 def _gelu_tanh_slope(g: Array, x: Array, t: Array, d: Array) -> None:
     """g (1 + t + x (1 - t²) u') / 2, with the argument u of the tanh"""
-    z = _within(x, -100.0, 100.0)
+    z = limited(x, -100.0, 100.0)
     np.multiply(z, z, out=d)
     d *= 3.0 * _GELU_CUBIC * _GELU_RATE
     d += _GELU_RATE
@@ -214,12 +206,12 @@ def _mish_composition(x: Any) -> Any:
 
 def _mish_block(x: Array, y: Array, t: Array) -> None:
     """tanh(log(1 + w)) = n / (n + 2) with n = w (w + 2)"""
-    w = np.exp(np.clip(x, -np.inf, 20.0))
+    w = np.exp(limited(x, -np.inf, 20.0))
     np.add(w, 2.0, out=t)
     t *= w
     np.add(t, 2.0, out=w)
     t /= w
-    _within(x, -1e4, out=y)
+    limited(x, -1e4, np.inf, out=y)
     y *= t
 
 
@@ -235,7 +227,7 @@ def _mish_slope(g: Array, x: Array, t: Array, d: Array) -> None:
     d += 1.0
     s = t * t
     np.subtract(1.0, s, out=s)
-    s *= _within(x, -1e4, 1e4)
+    s *= limited(x, -1e4, 1e4)
     np.divide(s, d, out=d)
     d += t
     d *= g
