@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array
-from autograd.declare import implements, internal, positional
+from autograd.declare import implements, positional, reduction
 from autograd.ops._axes import axis_tuple, one_axis
 from autograd.ops._rows import ones
 from autograd.ops.diagonals import diagonal
@@ -89,7 +89,7 @@ def _linear_kernel(x: Array, weight: Array, *bias: Array) -> Array:
     return y
 
 
-_column_sums = internal(
+_column_sums = reduction(
     # a product with ones is the fastest sum from 2 rows to 1,000, and adds float16 up in float32
     lambda x: ones(x.shape[0], x.dtype).dot(x),
     lambda g, _y, _x: g,  # the same for all rows
@@ -100,7 +100,7 @@ _column_sums_of = in_rules(_column_sums)
 
 _linear = positional(
     _linear_kernel,
-    lambda g, _y, _x, weight, *_bias: g.dot(weight),
+    lambda g, _y, _x, weight, *_bias: g.dot(weight) if type(g) is np.ndarray else _matmul(g, weight),
     lambda g, _y, x, _weight, *_bias: g.T.dot(x) if type(g) is np.ndarray else _matmul_tn(g, x),
     lambda g, _y, _x, _weight, _bias: _column_sums_of(g),
     name="linear",

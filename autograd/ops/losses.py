@@ -44,11 +44,9 @@ def prediction_and_target(input: Any, target: Any, op: str) -> tuple[Any, Any]:
         TypeError: for an input that is not floating.
         ValueError: for different shapes: prediction and target are never broadcast.
     """
-    given, goal = as_operand(input, op), as_operand(target, op)
-    shapes = np.shape(given), np.shape(goal)
-    if shapes[0] != shapes[1]:
-        raise ValueError(f"{op}: expected a target of the input's shape {shapes[0]}, got {shapes[1]}; losses do not broadcast")
-    x, y = tensor_of(given, op), tensor_of(goal, op)
+    x, y = tensor_of(input, op), tensor_of(target, op)
+    if x.shape != y.shape:
+        raise ValueError(f"{op}: expected a target of the input's shape {x.shape}, got {y.shape}; losses do not broadcast")
     if x.dtype.kind != "f":
         raise TypeError(f"{op}: expected a floating input, got {x.dtype}; convert with .astype()")
     return x, y if y.dtype.kind == "f" else y.astype(x.dtype)
