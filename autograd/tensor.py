@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd import versions
+from autograd.accumulate import accumulate_grads
 from autograd.arrays import as_array, is_floating
-from autograd.backward import accumulate_grads, backpropagate
+from autograd.backward import backpropagate
 from autograd.borrowed import Borrowed
 from autograd.declare import bind_tensor
 from autograd.graph import CONSTANT, LEAF, HookHandle, Hooks, Node, source_node, wrap

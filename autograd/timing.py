@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd.backward import accumulate_grads, backpropagate
+from autograd.accumulate import accumulate_grads
+from autograd.backward import backpropagate
 from autograd.graph import Node, reachable, saved_arrays
 from autograd.mode import enable_grad
 from autograd.tensor import Tensor

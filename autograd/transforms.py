@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.backward import backpropagate, copied, take
+from autograd.accumulate import copied, take
+from autograd.backward import backpropagate
 from autograd.graph import LEAF, Node, alias_node, reachable, source_node, wrap
 from autograd.mode import enable_grad, get_mode
 from autograd.ops.joining import stack

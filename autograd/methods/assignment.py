@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd import versions
-from autograd.backward import only_view
+from autograd.accumulate import only_view
 from autograd.graph import wrap
 from autograd.mode import get_mode
 from autograd.ops import elementwise, indexing, linalg
