@@ -5,12 +5,13 @@
 
 The valley is curved, and much steeper across than along. Each optimizer has the learning rate that suited it best among a few,
 and lowers it linearly to a hundredth (L-BFGS searches along a line instead). Printed: steps, evaluations of f, and how far f
-came down. Saved: the paths of all optimizers, each on a map of f, and f against the number of evaluations.
+came down. Saved: the paths of all optimizers, each on a map of f, and the least f so far against the number of evaluations.
 """
 
 from __future__ import annotations
 
 import argparse
+import textwrap
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +21,7 @@ from tqdm import tqdm
 
 import nn
 import optim
+from examples.picture import COLOURS, picture, plain_logarithmic
 from optim.lr_scheduler import LinearLR
 
 START = (-1.5, 2.0)
@@ -81,52 +83,67 @@ def descend(name: str, options: dict[str, Any], steps: int) -> Path2D:
     return Path2D(np.array(points), np.array(values), seconds)
 
 
+def options_of(name: str) -> list[str]:
+    """``lr=0.3, weight_decay=0.0``, in short lines."""
+    return textwrap.wrap(", ".join(f"{key}={value}" for key, value in SETTINGS[name][0].items()), 28)
+
+
+def layout(count: int) -> dict[str, Any]:
+    """A panel for each of so many optimizers, at most four beside each other, all with the same axes."""
+    columns = min(4, count)
+    rows = -(-count // columns)
+    size = (max(3.1 * columns, 8.0), 2.5 * rows + 1.2)
+    return {"rows": rows, "columns": columns, "size": size, "sharex": True, "sharey": True}
+
+
+def describe(axis: Any, name: str, note: str) -> None:
+    """The name and a note above a panel, the options in its lower left corner."""
+    axis.set_title(name)
+    axis.set_title(note, loc="right", fontsize=9, fontweight="normal")
+    axis.text(0.03, 0.03, "\n".join(options_of(name)), transform=axis.transAxes, va="bottom", fontsize=8)
+    axis.label_outer(remove_inner_ticks=True)
+
+
 def save_paths(path: Path, paths: dict[str, Path2D]) -> None:
     """A map of f for each optimizer, with its path."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    columns = min(4, len(paths))
-    rows = -(-len(paths) // columns)
-    figure, axes = plt.subplots(
-        rows, columns, figsize=(3.3 * columns, 2.7 * rows + 0.5), squeeze=False, sharex=True, sharey=True, layout="constrained"
+    title = "Rosenbrock's function: the path of each optimizer"
+    caption = (
+        "● start    ★ minimum, f(1, 1) = 0    ○ end    dark: small f(x, y) = (1 - x)² + 100 (y - x²)²\n"
+        "Above: f at the end, and after how many evaluations. Learning rates (lr) fall linearly to a hundredth during the run."
     )
-    x, y = np.meshgrid(np.linspace(-2.0, 2.0, 200), np.linspace(-1.0, 3.0, 200))
+    x, y = np.meshgrid(np.linspace(-2.1, 2.6, 200), np.linspace(-1.9, 4.2, 200))
     heights = np.log10(rosenbrock(x, y) + 1e-3)
-    for axis in axes.flat[len(paths) :]:
-        axis.axis("off")
-    for axis, (name, found) in zip(axes.flat, paths.items(), strict=False):
-        axis.contourf(x, y, heights, levels=24, cmap="Blues_r", alpha=0.75)
-        axis.plot(*found.points.T, color="#B54700", linewidth=1.1, marker=".", markersize=2.5)
-        axis.plot(*START, marker="o", color="black", markersize=5)
-        axis.plot(1.0, 1.0, marker="*", color="#FFD400", markeredgecolor="black", markersize=12)
-        axis.set(xlim=(-2.0, 2.0), ylim=(-1.0, 3.0))
-        axis.set_title(f"{name}: f = {found.values[-1]:.1e} after {len(found.values) - 1}", fontsize=9)
-    figure.suptitle("Rosenbrock's function, from the dot to the star: value, and number of evaluations")
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
+    with picture(path, title, caption, **layout(len(paths))) as axes:
+        for axis, (name, found) in zip(axes.flat, paths.items(), strict=False):
+            axis.contourf(x, y, heights, levels=24, cmap="Blues_r", alpha=0.75)
+            axis.plot(*found.points.T, color=COLOURS[1], linewidth=1.1, marker=".", markersize=2.5)
+            axis.plot(*START, color="black", marker="o", markersize=6)
+            axis.plot(1.0, 1.0, color="#FFD400", marker="*", markeredgecolor="black", markersize=14)
+            axis.plot(*found.points[-1], color="white", marker="o", markeredgecolor="black", markersize=4)
+            axis.set(xticks=range(-2, 3), yticks=range(-1, 5), xlabel="x", ylabel="y")
+            describe(axis, name, f"f = {found.values[-1]:.1e} after {len(found.values) - 1}")
 
 
 def save_values(path: Path, paths: dict[str, Path2D]) -> None:
-    """The least f so far against evaluations, both in logarithmic scale."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    figure, axis = plt.subplots(figsize=(9, 5.5), layout="constrained")
-    colours = plt.get_cmap("tab20")
-    for index, (name, found) in enumerate(sorted(paths.items(), key=lambda item: item[1].values.min())):
-        best = np.minimum.accumulate(found.values)
-        axis.plot(np.arange(1, len(best) + 1), best, label=f"{name}  {best[-1]:.0e}", color=colours(index % 20), linewidth=1.6)
-    axis.set(xscale="log", yscale="log", xlabel="evaluations of f and its gradient", ylabel="least f so far")
-    axis.set_title("Rosenbrock's function")
-    axis.grid(alpha=0.3)
-    axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    figure.savefig(path, dpi=130)
-    plt.close(figure)
+    """The least f so far against evaluations, both in logarithmic scale, from the best optimizer to the worst."""
+    title = "Rosenbrock's function: how fast each optimizer comes down"
+    caption = (
+        "Each panel: one optimizer in blue, all the others in grey; the best come first. Above: the least f that it found.\n"
+        "Learning rates (lr) fall linearly to a hundredth during the run."
+    )
+    best = {name: np.minimum.accumulate(found.values) for name, found in paths.items()}
+    least = min(values[-1] for values in best.values())
+    lowest = least * (least / rosenbrock(*START)) ** 0.25  # a fifth of the panel is for the options
+    with picture(path, title, caption, **layout(len(paths))) as axes:
+        for axis, name in zip(axes.flat, sorted(best, key=lambda name: best[name][-1]), strict=False):
+            for values in best.values():
+                axis.plot(np.arange(1, len(values) + 1), values, color="#B6C2D1", linewidth=0.8)
+            axis.plot(np.arange(1, len(best[name]) + 1), best[name], color=COLOURS[0], linewidth=2.2)
+            axis.plot(len(best[name]), best[name][-1], color=COLOURS[0], marker="o", markersize=5)
+            axis.set(xscale="log", xlabel="evaluations of f and its gradient")
+            axis.set(yscale="log", ylabel="least f so far", ylim=(lowest, None))
+            plain_logarithmic(axis.xaxis)
+            describe(axis, name, f"f = {best[name][-1]:.1e}")
 
 
 def main() -> None:
@@ -138,12 +155,13 @@ def main() -> None:
         parser.error(f"expected optimizers among {', '.join(SETTINGS)}, got {', '.join(unknown)}")
 
     paths: dict[str, Path2D] = {}
-    print(f"f = {rosenbrock(*START):.1f} at the start\n\noptimizer    steps  evaluations         f  seconds  options")
+    print(f"f = {rosenbrock(*START):.1f} at the start; learning rates (lr) fall linearly to a hundredth\n")
+    print("optimizer    steps  evaluations   final f  seconds  options")
     for name in tqdm(options.names or SETTINGS, leave=False, ncols=79):
-        settings, steps = SETTINGS[name]
-        found = paths[name] = descend(name, settings, steps)
-        shown = ", ".join(f"{key}={value}" for key, value in settings.items())
-        tqdm.write(f"{name:<10}{steps:>8}{len(found.values) - 1:>13}{found.values[-1]:>10.1e}{found.seconds:>9.2f}  {shown}")
+        found = paths[name] = descend(name, *SETTINGS[name])
+        steps, evaluations = len(found.points) - 1, len(found.values) - 1
+        shown = f"\n{' ' * 52}".join(options_of(name))
+        tqdm.write(f"{name:<10}{steps:>8}{evaluations:>13}{found.values[-1]:>10.1e}{found.seconds:>9.2f}  {shown}")
     options.out.mkdir(parents=True, exist_ok=True)
     save_paths(options.out / "optimizers_paths.png", paths)
     save_values(options.out / "optimizers_values.png", paths)

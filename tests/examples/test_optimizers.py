@@ -27,6 +27,7 @@ def narrow(output):
 
 def test_optimizers_on_rosenbrock(monkeypatch, capsys, tmp_path):
     output = run(optimizers, monkeypatch, capsys, "LBFGS", "Lion", "Rprop", "--out", tmp_path)
+    assert narrow(output)
     rows = {line.split()[0]: line.split() for line in output.splitlines() if line[:1].isupper()}
     assert set(rows) == {"LBFGS", "Lion", "Rprop"}
     assert float(rows["LBFGS"][3]) < 1e-8
