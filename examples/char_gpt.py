@@ -26,6 +26,7 @@ import autograd as ag
 import nn
 import optim
 from examples.digits import positive
+from examples.picture import COLOURS, picture
 
 BITS = 1.0 / math.log(2.0)  # per nat
 
@@ -149,21 +150,13 @@ def learning_rate(step: int, steps: int, highest: float) -> float:
 
 def save_curve(path: Path, title: str, steps: list[int], trained: list[float], held: list[float]) -> None:
     """Bits per character over the steps."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    figure, axis = plt.subplots(figsize=(7, 4), constrained_layout=True)
-    axis.plot(steps, trained, color="#0072B2", label="batches")
-    axis.plot(steps, held, color="#B54700", marker="o", markersize=3, label="held-out text")
-    axis.set_xlabel("step")
-    axis.set_ylabel("bits per character")
-    axis.set_title(title)
-    axis.grid(alpha=0.3)
-    axis.legend(frameon=False)
-    figure.savefig(path, dpi=130)
-    plt.close(figure)
+    with picture(path, title, size=(7, 4)) as axes:
+        axis = axes[0, 0]
+        axis.plot(steps, trained, color=COLOURS[0], label="batches")
+        axis.plot(steps, held, color=COLOURS[1], marker="o", markersize=4, label="held-out text")
+        axis.set(xlabel="steps", ylabel="bits per character")
+        axis.grid()
+        axis.legend()
 
 
 def build(options: argparse.Namespace, characters: int) -> nn.Module:
@@ -240,10 +233,10 @@ def main() -> None:
     print(f"\nWritten after {options.steps} steps:\n")
     print(alphabet.decode(sample))
     options.out.mkdir(parents=True, exist_ok=True)
-    picture = options.out / f"char_{options.model}_training.png"
-    save_curve(picture, f"{options.model} on {len(train):,} characters", steps, trained, holds)
+    path = options.out / f"char_{options.model}_training.png"
+    save_curve(path, f"{options.model.upper()} learning from {len(train):,} characters", steps, trained, holds)
     print(f"\n{holds[-1]:.3f} bits per character on held-out text")
-    print(f"picture: {picture}")
+    print(f"picture: {path}")
 
 
 if __name__ == "__main__":

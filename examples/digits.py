@@ -21,6 +21,7 @@ from tqdm import tqdm
 import autograd as ag
 import nn
 import optim
+from examples.picture import COLOURS, picture, plain_logarithmic, save_mistakes
 from nn.data import DataLoader, TensorDataset
 
 
@@ -45,49 +46,22 @@ def predict(model: nn.Module, images: ag.Tensor) -> np.ndarray:
         return np.asarray(model(images).argmax(1))
 
 
-def save_curve(path: Path, losses: list[float], accuracies: list[float]) -> None:
+def save_curve(path: Path, title: str, losses: list[float], accuracies: list[float]) -> None:
     """Loss and held-out accuracy over the epochs."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
+    from matplotlib.ticker import MaxNLocator
 
     epochs = range(1, len(losses) + 1)
-    figure, left = plt.subplots(figsize=(7, 4), constrained_layout=True)
-    left.plot(epochs, losses, color="#0072B2", marker="o", markersize=3)
-    left.set_yscale("log")
-    left.set_xlabel("epoch")
-    left.set_ylabel("training loss", color="#0072B2")
-    right = left.twinx()
-    right.plot(epochs, [100 * accuracy for accuracy in accuracies], color="#B54700", marker="s", markersize=3)
-    right.set_ylabel("held-out digits read right, %", color="#B54700")
-    left.set_title("Handwritten digits")
-    left.grid(alpha=0.3)
-    figure.savefig(path, dpi=130)
-    plt.close(figure)
-
-
-def save_mistakes(path: Path, images: np.ndarray, labels: np.ndarray, guesses: np.ndarray) -> None:
-    """The held-out digits that were read wrong, each with its label and the guess."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    wrong = np.flatnonzero(labels != guesses)[:40]
-    columns = min(max(len(wrong), 1), 8)
-    rows = max(-(-len(wrong) // columns), 1)
-    figure, axes = plt.subplots(
-        rows, columns, figsize=(1.3 * columns, 1.6 * rows + 0.5), squeeze=False, constrained_layout=True
-    )
-    for axis in axes.flat:
-        axis.axis("off")
-    for axis, index in zip(axes.flat, wrong, strict=False):
-        axis.imshow(images[index].reshape(8, 8), cmap="gray_r")
-        axis.set_title(f"{labels[index]}, read {guesses[index]}", fontsize=9)
-    figure.suptitle(f"{len(np.flatnonzero(labels != guesses))} of {len(labels)} held-out digits read wrong")
-    figure.savefig(path, dpi=130)
-    plt.close(figure)
+    with picture(path, title, columns=2, size=(10, 4)) as axes:
+        left, right = axes[0]
+        left.plot(epochs, losses, color=COLOURS[0], marker="o", markersize=4)
+        left.set(title="Training loss", yscale="log")
+        plain_logarithmic(left.yaxis, 1, 2, 5)
+        right.plot(epochs, [100 * accuracy for accuracy in accuracies], color=COLOURS[1], marker="s", markersize=4)
+        right.set(title="Held-out digits read right (%)")
+        for axis in (left, right):
+            axis.set(xlabel="epochs")
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+            axis.grid()
 
 
 def save_graph(out: Path, model: nn.Module, images: ag.Tensor, labels: ag.Tensor) -> list[str]:
@@ -154,8 +128,8 @@ def main() -> None:
         print(f"{epoch:>5}{losses[-1]:>10.4f}{100 * accuracies[-1]:>9.2f} %{time.perf_counter() - start:>10.1f}")
 
     options.out.mkdir(parents=True, exist_ok=True)
-    save_curve(options.out / "digits_training.png", losses, accuracies)
-    save_mistakes(options.out / "digits_mistakes.png", images._data, labels, predict(model, images))
+    save_curve(options.out / "digits_training.png", "Handwritten digits: a network of linear layers", losses, accuracies)
+    save_mistakes(options.out / "digits_mistakes.png", images._data.reshape(-1, 8, 8), labels, predict(model, images))
     nn.plot.overview(recorder).savefig(options.out / "digits_inside.png")
     nn.plot.gradient_flow(recorder).savefig(options.out / "digits_gradient_flow.png")
     graph = save_graph(options.out, model, train.tensors[0][: options.batch_size], train.tensors[1][: options.batch_size])

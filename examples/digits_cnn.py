@@ -22,6 +22,7 @@ import autograd as ag
 import nn
 import optim
 from examples.digits import load, positive, save_curve
+from examples.picture import picture
 from nn.data import DataLoader
 
 
@@ -66,29 +67,27 @@ def predict(model: nn.Module, images: np.ndarray) -> np.ndarray:
 
 def save_filters(path: Path, model: nn.Sequential, image: np.ndarray) -> None:
     """The first layer's filters, and below each what it answers to one digit."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
     model.eval()
     first: nn.Sequential = model[0]  # type: ignore[assignment]
     with ag.no_grad():
         answers = first(ag.tensor(image.reshape(1, 1, 8, 8))).numpy()[0]
     weights = first[0].weight.detach().numpy()[:, 0]
     count = min(len(weights), 12)
-    figure, axes = plt.subplots(2, count + 1, figsize=(count + 1.2, 2.6), constrained_layout=True)
-    for axis in axes.flat:
-        axis.axis("off")
-    axes[1, 0].imshow(image.reshape(8, 8), cmap="gray_r")
-    axes[1, 0].set_title("digit", fontsize=9)
     limit = np.abs(weights).max()
-    for number in range(count):
-        axes[0, number + 1].imshow(weights[number], cmap="RdBu", vmin=-limit, vmax=limit)
-        axes[1, number + 1].imshow(answers[number], cmap="gray_r")
-    figure.suptitle("Filters of the first layer, and what they see", fontsize=11)
-    figure.savefig(path, dpi=130)
-    plt.close(figure)
+    title = "Filters of the first layer, and what they see"
+    caption = (
+        "Above: a filter of 3 x 3 weights, blue where positive, red where negative, white where 0.\n"
+        "Below: the digit, and what the layer (convolution, batch norm, ReLU) makes of it; the largest answer of each is black."
+    )
+    with picture(path, title, caption, rows=2, columns=count + 1, size=(count + 1.2, 3.2)) as axes:
+        axes[1, 0].imshow(image.reshape(8, 8), cmap="gray_r")
+        axes[1, 0].set_title("digit", fontsize=9, fontweight="normal")
+        for number in range(count):
+            axes[0, number + 1].imshow(weights[number], cmap="RdBu", vmin=-limit, vmax=limit)
+            axes[1, number + 1].imshow(answers[number], cmap="gray_r", vmin=0.0)
+        for axis in axes.flat:
+            axis.set(xticks=[], yticks=[])
+            axis.spines[:].set_visible(True)
 
 
 def main() -> None:
@@ -129,7 +128,7 @@ def main() -> None:
         print(f"{epoch:>5}{losses[-1]:>10.4f}{100 * accuracies[-1]:>9.2f} %{time.perf_counter() - start:>10.1f}")
 
     options.out.mkdir(parents=True, exist_ok=True)
-    save_curve(options.out / "digits_cnn_training.png", losses, accuracies)
+    save_curve(options.out / "digits_cnn_training.png", "Handwritten digits: a convolutional network", losses, accuracies)
     save_filters(options.out / "digits_cnn_filters.png", model, images[0])
     print(f"\n{100 * accuracies[-1]:.2f} % of the held-out digits read right")
     print(f"pictures: {options.out}/digits_cnn_training.png, digits_cnn_filters.png")

@@ -21,6 +21,7 @@ from tqdm import tqdm
 import autograd as ag
 import nn
 import optim
+from examples.picture import save_mistakes
 from nn.data import DataLoader, FileFormatError, TensorDataset, load_idx
 
 # SHA-256 of the packed files, as published by Yann LeCun, Corinna Cortes and Christopher Burges
@@ -103,29 +104,6 @@ def predict(model: nn.Module, images: ag.Tensor, size: int = 1000) -> np.ndarray
     with ag.no_grad():
         parts = [np.asarray(model(scaled(images[start : start + size])).argmax(1)) for start in range(0, len(images), size)]
     return np.concatenate(parts)
-
-
-def save_mistakes(path: Path, images: np.ndarray, labels: np.ndarray, guesses: np.ndarray) -> None:
-    """The first test images that were read wrong, each with its label and the guess."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    wrong = np.flatnonzero(labels != guesses)
-    shown = wrong[:48]
-    columns = min(max(len(shown), 1), 12)
-    rows = max(-(-len(shown) // columns), 1)
-    size = (max(columns, 4), 1.3 * rows + 0.6)
-    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, constrained_layout=True)
-    for axis in axes.flat:
-        axis.axis("off")
-    for axis, index in zip(axes.flat, shown, strict=False):
-        axis.imshow(images[index], cmap="gray_r")
-        axis.set_title(f"{labels[index]}, read {guesses[index]}", fontsize=8)
-    figure.suptitle(f"{len(wrong)} of {len(labels)} test digits read wrong")
-    figure.savefig(path, dpi=130)
-    plt.close(figure)
 
 
 def positive(text: str) -> int:

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from autograd.visualize.style import LIGHT
 
 COLOURS = ("#0072B2", "#B54700", "#007A5E")  # the colour-blind can tell them apart, and they differ in grey
@@ -68,3 +70,19 @@ def plain_logarithmic(axis: Any, *steps: float) -> None:
     axis.set_major_locator(LogLocator(subs=steps or (1.0,)))
     axis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axis.set_minor_formatter(NullFormatter())
+
+
+def save_mistakes(path: Path, images: np.ndarray, labels: np.ndarray, guesses: np.ndarray) -> None:
+    """The first of the held-out digits (N, height, width) that were read wrong, each with its label and the guess."""
+    wrong = np.flatnonzero(labels != guesses)
+    shown = wrong[:40]
+    columns = min(max(len(shown), 5), 10)
+    rows = max(-(-len(shown) // columns), 1)
+    title = f"{len(wrong)} of {len(labels):,} held-out digits read wrong"
+    caption = "Above each: what it is, and what it was read as." + " These are the first 40." * (len(wrong) > len(shown))
+    with picture(path, title, caption, rows=rows, columns=columns, size=(1.2 * columns, 1.4 * rows + 0.8)) as axes:
+        for axis, index in zip(axes.flat, shown, strict=False):
+            axis.imshow(images[index], cmap="gray_r", vmin=0, vmax=images.max())
+            axis.set(xticks=[], yticks=[])
+            axis.spines[:].set_visible(True)
+            axis.set_title(f"{labels[index]}, read {guesses[index]}", fontsize=9, fontweight="normal")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import matplotlib
+import numpy as np
 import pytest
 
-from examples.picture import picture, plain_logarithmic
+from examples.picture import picture, plain_logarithmic, save_mistakes
 
 
 def test_the_look_is_the_pictures_own_and_empty_axes_are_not_shown(tmp_path):
@@ -36,3 +37,11 @@ def test_logarithmic_axes_have_plain_numbers(tmp_path, steps, labels):
     shown = [label.get_text() for label in axis.get_yticklabels() if low <= label.get_position()[1] <= high]
     assert shown == labels
     assert not any(label.get_text() for label in axis.get_yticklabels(minor=True))
+
+
+@pytest.mark.parametrize("wrong", [0, 1, 60])
+def test_mistakes_are_drawn_however_many(tmp_path, wrong):
+    labels = np.zeros(70, np.int64)
+    guesses = (np.arange(70) < wrong).astype(np.int64)
+    save_mistakes(tmp_path / "a.png", np.full((70, 4, 4), 200, np.uint8), labels, guesses)
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
