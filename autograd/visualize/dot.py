@@ -199,8 +199,10 @@ class Writer:
             parts.append(font(f"×{vertex.copies}", self.theme.accent, 12, bold=True))
         label = "  ".join(parts)
         lines = small_print(vertex, self.show, self.graph.seconds, self.graph.memory)
+        tall = font(" ", paint.small, 13)  # keeps the small print clear of the name; on both sides, to centre it
         for line in lines:
-            label += "<BR/>" + font(line, paint.small)
+            label += "<BR/>" + tall + font(line, paint.small) + tall
+            tall = ""
         return label
 
     def _parameter(self, vertex: Vertex) -> str:

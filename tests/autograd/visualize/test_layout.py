@@ -269,6 +269,20 @@ def test_the_svg_has_all_boxes_and_clusters_each_with_a_tooltip_and_its_size():
     assert list(map(float, root.get("viewBox").split())) == pytest.approx([0, 0, width, height], abs=1)
 
 
+def test_small_print_stands_clear_of_the_name():
+    x = ag.tensor(2.0, requires_grad=True)
+    with ag.record_statistics():
+        y = ag.tanh(x)
+    root = ElementTree.fromstring(draw(y, show=("value", "source")).svg)
+    (box,) = (g for g in root.iter(f"{SVG}g") if g.findtext(f"{SVG}title") == "n1")
+    lines = [(text.text, float(text.get("y"))) for text in box.iter(f"{SVG}text") if text.text.strip()]
+    (name, at), (value, first), (source, second) = lines
+    assert (name, value) == ("tanh", "= 0.964")
+    assert source.startswith("test_layout.py:")
+    assert first - at >= 12.0  # between lines of 12 and 10 points
+    assert second - first >= 9.5  # of 10 and 10
+
+
 def test_a_picture_with_straightened_edges_is_the_same_each_time_and_in_every_format(tmp_path):
     loss = residual_loss()
     assert draw(loss).svg == draw(loss).svg
