@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from optim.averaging import EWMA
+from optim.checks import check_betas, check_option
 from optim.flat import Pack, Rule
-from optim.optimizer import Optimizer, as_tuple, check_betas, check_option, regularized
+from optim.optimizer import Optimizer, as_tuple, regularized
 
 
 class Adam(Optimizer):

@@ -10,8 +10,9 @@ import numpy as np
 
 from optim.adam import decayed
 from optim.averaging import EWMA
+from optim.checks import check_betas, check_option
 from optim.flat import Pack, Rule
-from optim.optimizer import Optimizer, as_tuple, check_betas, check_option, regularized
+from optim.optimizer import Optimizer, as_tuple, regularized
 
 
 def check_moments(group: dict[str, Any]) -> None:

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd import Tensor, enable_grad, versions
-from optim.optimizer import Optimizer, check_closure, check_number, check_option
+from optim.checks import check_closure, check_number, check_option
+from optim.optimizer import Optimizer
 
 Array = NDArray[Any]
 Objective = Callable[[float], tuple[float, Array]]  # of the step length: the loss and its gradient there

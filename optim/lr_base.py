@@ -161,12 +161,6 @@ def per_group(name: str, optimizer: Optimizer, value: Any) -> list[Any]:
     return [value] * count
 
 
-def check_whole(name: str, value: Any, least: int = 1) -> None:
-    """Raises ValueError unless value is a whole number and not less than ``least``."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise ValueError(f"{name}: expected a whole number of at least {least}, got {value!r}")
-
-
 class Momentum:
     """Where an optimizer keeps its momentum: option "momentum", or the first of "betas"."""
 

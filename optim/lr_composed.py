@@ -7,7 +7,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any
 
-from optim.lr_base import LRScheduler, check_whole, per_group
+from optim.checks import check_whole
+from optim.lr_base import LRScheduler, per_group
 from optim.lr_simple import LinearLR
 from optim.optimizer import Optimizer
 

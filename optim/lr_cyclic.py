@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from optim.lr_base import LRScheduler, Momentum, check_whole, per_group
+from optim.checks import check_whole
+from optim.lr_base import LRScheduler, Momentum, per_group
 from optim.optimizer import Optimizer
 
 

@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from optim.lr_base import LRFunction, LRScheduler, check_whole, per_group
+from optim.checks import check_whole
+from optim.lr_base import LRFunction, LRScheduler, per_group
 from optim.optimizer import Optimizer
 
 

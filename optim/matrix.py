@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optim.averaging import EWMA
+from optim.checks import check_count, check_number, check_option
 from optim.flat import Pack, Rule
-from optim.optimizer import Optimizer, as_tuple, check_count, check_number, check_option
+from optim.optimizer import Optimizer, as_tuple
 
 
 class Adafactor(Optimizer):

@@ -9,8 +9,9 @@ import numpy as np
 
 from autograd.ops.gate import gate
 from optim.averaging import EWMA
+from optim.checks import check_count, check_number, check_option
 from optim.flat import Pack, Rule
-from optim.optimizer import Optimizer, as_tuple, check_count, check_number, check_option, regularized
+from optim.optimizer import Optimizer, as_tuple, regularized
 
 
 class Adagrad(Optimizer):

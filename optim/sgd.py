@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from optim.checks import check_number, check_option
 from optim.flat import Pack, Rule
-from optim.optimizer import Optimizer, check_number, check_option, regularized
+from optim.optimizer import Optimizer, regularized
 
 
 class SGD(Optimizer):

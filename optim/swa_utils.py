@@ -12,7 +12,8 @@ import numpy as np
 
 from autograd import Tensor, no_grad, versions
 from nn.module import Module
-from optim.lr_base import LRScheduler, check_whole, per_group
+from optim.checks import check_whole
+from optim.lr_base import LRScheduler, per_group
 from optim.optimizer import Optimizer
 
 __all__ = ["SWALR", "AveragedModel", "get_ema_avg_fn", "get_swa_avg_fn", "update_bn"]
