@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -24,10 +25,37 @@ def check_option(name: str, value: float, low: float, high: float = float("inf")
         raise ValueError(f"{name}: expected a value in [{low}, {high}), got {value}")
 
 
-def check_whole(name: str, value: Any, least: int = 1) -> None:
-    """Raises ValueError unless value is a whole number and not less than ``least``."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+def check_positive(name: str, value: Any) -> None:
+    """Raises unless value is a number above 0."""
+    check_number(name, value)
+    if not value > 0:
+        raise ValueError(f"{name}: expected a value above 0, got {value}")
+
+
+def check_share(name: str, value: Any, zero: bool = True) -> None:
+    """Raises unless value is a number in [0, 1]; in (0, 1] where zero is not allowed."""
+    check_number(name, value)
+    if not 0.0 <= value <= 1.0 or (value == 0.0 and not zero):
+        raise ValueError(f"{name}: expected a value in {'[' if zero else '('}0, 1], got {value}")
+
+
+def check_choice(name: str, value: Any, choices: Collection[str]) -> None:
+    """Raises ValueError unless value is one of these words."""
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{name}: expected {' or '.join(map(repr, choices))}, got {value!r}")
+
+
+def as_whole(name: str, value: Any, least: int = 1) -> int:
+    """The int that value is: an int, NumPy's integer, or a whole float such as 0.5 * 60.
+
+    Raises ValueError for anything else, and for numbers below ``least``.
+    """
+    number = value.item() if isinstance(value, Tensor | np.ndarray | np.generic) and value.shape == () else value
+    if isinstance(number, float) and number.is_integer():
+        number = int(number)
+    if not isinstance(number, int) or isinstance(number, bool) or number < least:
         raise ValueError(f"{name}: expected a whole number of at least {least}, got {value!r}")
+    return number
 
 
 def check_betas(betas: tuple[float, float]) -> None:

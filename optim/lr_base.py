@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from types import FunctionType
 from typing import Any
 
+from optim.checks import as_whole, check_option
 from optim.optimizer import Optimizer
+
+LRFunction = Callable[[int], float]
 
 
 class LRScheduler:
@@ -27,8 +31,8 @@ class LRScheduler:
     """
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
-        if not isinstance(optimizer, Optimizer):
-            raise TypeError(f"{type(self).__name__}: expected an Optimizer, got {type(optimizer).__name__}")
+        check_optimizer(type(self).__name__, optimizer)
+        last_epoch = as_whole("last_epoch", last_epoch, -1)
         for index, group in enumerate(optimizer.param_groups):
             if last_epoch == -1:
                 group.setdefault("initial_lr", group["lr"])
@@ -73,8 +77,25 @@ class LRScheduler:
     def _scaled(self, factor: float) -> list[float]:
         return [rate * factor for rate in self._rates]
 
+    def _check_groups(self, *names: str) -> None:
+        """Raises ValueError if groups came or went after rates were noted for each; here, or in the groups by these names."""
+        groups = self.optimizer.param_groups
+        noted, now = len(self.base_lrs), len(groups)
+        if noted != now and not (names and all(name in group for group in groups for name in names)):
+            raise ValueError(
+                f"{type(self).__name__}: expected the {noted} parameter groups for which it was made, got {now}; "
+                "make the scheduler after add_param_group()"
+            )
+
     def _set(self, rates: Sequence[float]) -> None:
-        for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
+        groups = self.optimizer.param_groups
+        if len(rates) != len(groups):
+            self._check_groups()
+            raise ValueError(
+                f"{type(self).__name__}: expected get_lr to return {len(groups)} rates, one for each parameter group, "
+                f"got {len(rates)}"
+            )
+        for group, rate in zip(groups, rates, strict=True):
             group["lr"] = float(rate)  # a NumPy scalar would make float32 arithmetic slower
         self._last_lr = self._rates
 
@@ -151,6 +172,12 @@ def _restored(own: Any, saved: Any) -> Any:
     return copy.deepcopy(saved)
 
 
+def check_optimizer(name: str, optimizer: Any) -> None:
+    """Raises TypeError for anything but an optimizer."""
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"{name}: expected an Optimizer, got {type(optimizer).__name__}; pass the one whose rates it is to set")
+
+
 def per_group(name: str, optimizer: Optimizer, value: Any) -> list[Any]:
     """A value for each parameter group: the same, or those of a list."""
     count = len(optimizer.param_groups)
@@ -159,6 +186,36 @@ def per_group(name: str, optimizer: Optimizer, value: Any) -> list[Any]:
             raise ValueError(f"{name}: expected {count} values, one for each parameter group, got {len(value)}")
         return list(value)
     return [value] * count
+
+
+def numbers_per_group(name: str, optimizer: Optimizer, value: Any) -> list[float]:
+    """A number of at least 0 for each parameter group: the same, or those of a list."""
+    values = per_group(name, optimizer, value)
+    for number in values:
+        check_option(name, number, 0.0)
+    return [float(number) for number in values]
+
+
+def value_at(name: str, function: Callable[[Any], float], step: float) -> float:
+    """The value of a user's function."""
+    value = function(step)
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}: expected a function that returns a number, got {value!r} for step {step}") from None
+
+
+def whole_milestones(milestones: Any) -> list[int]:
+    """The steps, in the order given; what cannot be a step would never come."""
+    if isinstance(milestones, Counter):  # as MultiStepLR keeps them
+        milestones = milestones.elements()
+    try:
+        steps = list(milestones) if not isinstance(milestones, str | Mapping) else None
+    except TypeError:
+        steps = None
+    if steps is None:
+        raise TypeError(f"milestones: expected a list of steps, got {milestones!r}; pass [30, 80] for steps 30 and 80")
+    return [as_whole(f"milestones[{index}]", step, 0) for index, step in enumerate(steps)]
 
 
 class Momentum:
@@ -178,6 +235,3 @@ class Momentum:
             group["betas"] = (value, *group["betas"][1:])
         else:
             group["momentum"] = value
-
-
-LRFunction = Callable[[int], float]

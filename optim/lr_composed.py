@@ -7,13 +7,15 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any
 
-from optim.checks import check_whole
-from optim.lr_base import LRScheduler, per_group
+from optim.checks import as_whole, check_choice, check_option
+from optim.lr_base import LRScheduler, check_optimizer, numbers_per_group, whole_milestones
 from optim.lr_simple import LinearLR
 from optim.optimizer import Optimizer
 
 
 def _check_members(name: str, optimizer: Optimizer, schedulers: Sequence[Any]) -> list[LRScheduler]:
+    if not isinstance(schedulers, Sequence):
+        raise TypeError(f"{name}: expected a list of schedulers, got {type(schedulers).__name__}; pass [first, second]")
     if not schedulers:
         raise ValueError(f"{name}: expected at least one scheduler, got none")
     for index, scheduler in enumerate(schedulers):
@@ -23,7 +25,24 @@ def _check_members(name: str, optimizer: Optimizer, schedulers: Sequence[Any]) -
             raise ValueError(f"{name}: expected schedulers that need no metric, got ReduceLROnPlateau at position {index}")
         if scheduler.optimizer is not optimizer:
             raise ValueError(f"{name}: expected schedulers of one optimizer, the one at position {index} has another")
+        if any(scheduler is other for other in schedulers[:index]):
+            raise ValueError(
+                f"{name}: expected each scheduler once, the {type(scheduler).__name__} at position {index} is there twice; "
+                "make another one"
+            )
     return list(schedulers)
+
+
+def _begin_again(name: str, optimizer: Optimizer) -> None:
+    """Gives all groups their first rates, as if no scheduler had been made."""
+    for index, group in enumerate(optimizer.param_groups):
+        if "initial_lr" not in group:
+            raise ValueError(
+                f"{name}: expected schedulers of all parameter groups, the one at position {index} came later; "
+                "make the schedulers after add_param_group()"
+            )
+    for group in optimizer.param_groups:
+        group["lr"] = group["initial_lr"]
 
 
 class ChainedScheduler(LRScheduler):
@@ -35,7 +54,9 @@ class ChainedScheduler(LRScheduler):
     """
 
     def __init__(self, schedulers: Sequence[LRScheduler], optimizer: Optimizer | None = None) -> None:
-        owner = optimizer if optimizer is not None or not schedulers else getattr(schedulers[0], "optimizer", None)
+        owner = optimizer
+        if optimizer is None and isinstance(schedulers, Sequence) and schedulers:
+            owner = getattr(schedulers[0], "optimizer", None)
         self._schedulers = _check_members("ChainedScheduler", owner, schedulers)  # type: ignore[arg-type]
         self.optimizer = self._schedulers[0].optimizer
         self._last_lr = self._rates
@@ -51,8 +72,7 @@ class ChainedScheduler(LRScheduler):
 
     def restart(self) -> None:
         """Begins (again) with the first rates."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = group["initial_lr"]
+        _begin_again("ChainedScheduler", self.optimizer)
         for scheduler in self._schedulers:
             scheduler.last_epoch = -1
             scheduler._initial_step()
@@ -75,18 +95,19 @@ class SequentialLR(LRScheduler):
     def __init__(
         self, optimizer: Optimizer, schedulers: Sequence[LRScheduler], milestones: Sequence[int], last_epoch: int = -1
     ) -> None:
+        check_optimizer("SequentialLR", optimizer)
         self._schedulers = _check_members("SequentialLR", optimizer, schedulers)
+        milestones = whole_milestones(milestones)
         if len(milestones) != len(schedulers) - 1:
             raise ValueError(
                 f"SequentialLR: expected one milestone less than schedulers, got {len(milestones)} for {len(schedulers)}"
             )
-        if list(milestones) != sorted(milestones):
-            raise ValueError(f"SequentialLR: expected milestones in ascending order, got {list(milestones)}")
+        if milestones != sorted(milestones):
+            raise ValueError(f"SequentialLR: expected milestones in ascending order, got {milestones}")
         self.optimizer = optimizer
-        self._milestones = list(milestones)
-        self.last_epoch = last_epoch + 1
-        for group in optimizer.param_groups:  # what the schedulers did when they were made is undone
-            group["lr"] = group["initial_lr"]
+        self._milestones = milestones
+        self.last_epoch = as_whole("last_epoch", last_epoch, -1) + 1
+        _begin_again("SequentialLR", optimizer)  # what the schedulers did when they were made is undone
         _undo(self)
         first = self._schedulers[bisect_right(self._milestones, 0)]
         first._initial_step()
@@ -146,11 +167,12 @@ def linear_warmup(optimizer: Optimizer, steps: int, after: LRScheduler | None = 
         >>> rates
         [0.25, 0.5, 0.75, 1.0, 0.8536, 0.5, 0.1464]
     """
-    check_whole("linear_warmup: steps", steps)
+    check_optimizer("linear_warmup", optimizer)
+    steps = as_whole("linear_warmup: steps", steps)
     if after is None:
         return LinearLR(optimizer, 1.0 / (steps + 1), total_iters=steps)
-    for group in optimizer.param_groups:  # `after` may have changed the rate that the warmup leads to
-        group["lr"] = group["initial_lr"]
+    _check_members("linear_warmup", optimizer, [after])
+    _begin_again("linear_warmup", optimizer)  # `after` may have changed the rate that the warmup leads to
     return SequentialLR(optimizer, [LinearLR(optimizer, 1.0 / (steps + 1), total_iters=steps), after], [steps])
 
 
@@ -160,7 +182,7 @@ class ReduceLROnPlateau(LRScheduler):
     Args:
         optimizer: whose rates are set.
         mode: "min" or "max": what is better.
-        factor: below 1.
+        factor: in [0, 1).
         patience: steps without improvement that are allowed.
         threshold: what counts as an improvement: by this share of the best value ("rel") or by this amount ("abs").
         threshold_mode: "rel" or "abs".
@@ -181,18 +203,17 @@ class ReduceLROnPlateau(LRScheduler):
         min_lr: float | Sequence[float] = 0.0,
         eps: float = 1e-8,
     ) -> None:
-        if not isinstance(optimizer, Optimizer):
-            raise TypeError(f"ReduceLROnPlateau: expected an Optimizer, got {type(optimizer).__name__}")
-        if not factor < 1.0:
-            raise ValueError(f"factor: expected a value below 1, got {factor}")
-        if mode not in ("min", "max"):
-            raise ValueError(f"mode: expected 'min' or 'max', got {mode!r}")
-        if threshold_mode not in ("rel", "abs"):
-            raise ValueError(f"threshold_mode: expected 'rel' or 'abs', got {threshold_mode!r}")
+        check_optimizer("ReduceLROnPlateau", optimizer)
+        check_option("factor", factor, 0.0, 1.0)
+        check_choice("mode", mode, ("min", "max"))
+        check_choice("threshold_mode", threshold_mode, ("rel", "abs"))
+        check_option("threshold", threshold, -math.inf)
+        for name, value in (("patience", patience), ("cooldown", cooldown), ("eps", eps)):
+            check_option(name, value, 0.0)
         self.optimizer = optimizer
         self.mode, self.factor, self.patience, self.cooldown, self.eps = mode, factor, patience, cooldown, eps
         self.threshold, self.threshold_mode = threshold, threshold_mode
-        self.min_lrs = per_group("min_lr", optimizer, min_lr)
+        self.min_lrs = numbers_per_group("min_lr", optimizer, min_lr)
         self.last_epoch = 0
         self.best = math.inf if mode == "min" else -math.inf
         self.num_bad_epochs = 0
@@ -210,7 +231,12 @@ class ReduceLROnPlateau(LRScheduler):
         """Takes in the metric of a step: a number, or a Tensor of one value."""
         if metrics is None:
             raise TypeError("ReduceLROnPlateau: expected the metric, step(metric), got none")
-        value = float(metrics)
+        try:
+            value = float(metrics)
+        except (TypeError, ValueError):
+            raise TypeError(
+                f"ReduceLROnPlateau: expected a number as metric, got {metrics!r}; pass the mean of a loss, or its item()"
+            ) from None
         self.last_epoch += 1
         if self._better(value):
             self.best, self.num_bad_epochs = value, 0
@@ -233,6 +259,6 @@ class ReduceLROnPlateau(LRScheduler):
                 )
             self.min_lrs = self.min_lrs[:1] * len(groups)
         for group, least in zip(groups, self.min_lrs, strict=True):
-            rate = max(group["lr"] * self.factor, least)
+            rate = max(float(group["lr"] * self.factor), least)
             if group["lr"] - rate > self.eps:
                 group["lr"] = rate

@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from optim.checks import check_whole
-from optim.lr_base import LRScheduler, Momentum, per_group
+from optim.checks import as_whole, check_choice, check_number, check_option, check_positive, check_share
+from optim.lr_base import LRScheduler, Momentum, check_optimizer, numbers_per_group, value_at
 from optim.optimizer import Optimizer
 
 
@@ -25,8 +25,8 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, T_0: int, T_mult: int = 1, eta_min: float = 0.0, last_epoch: int = -1) -> None:
-        check_whole("T_0", T_0)
-        check_whole("T_mult", T_mult)
+        T_0, T_mult = as_whole("T_0", T_0), as_whole("T_mult", T_mult)
+        check_option("eta_min", eta_min, 0.0)
         self.T_0, self.T_i, self.T_mult, self.eta_min = T_0, T_0, T_mult, eta_min
         self.T_cur: float = last_epoch
         super().__init__(optimizer, last_epoch)
@@ -38,6 +38,10 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
     def step(self, epoch: float | None = None) -> None:
         """Goes one step further, or to ``epoch``, which may be a fraction: ``epoch + batch / batches``."""
+        if epoch is not None:
+            check_number("step: epoch", epoch)
+            if not 0 <= epoch < math.inf:
+                raise ValueError(f"step: expected an epoch of at least 0, got {epoch}")
         self._step_count += 1
         if epoch is None and self.last_epoch < 0:
             epoch = 0
@@ -48,8 +52,6 @@ class CosineAnnealingWarmRestarts(LRScheduler):
                 self.T_cur -= self.T_i
                 self.T_i *= self.T_mult
         else:
-            if epoch < 0:
-                raise ValueError(f"step: expected an epoch of at least 0, got {epoch}")
             self._jump(epoch)
         self.last_epoch = math.floor(epoch)
         self._set(self.get_lr())
@@ -82,7 +84,7 @@ class CyclicLR(LRScheduler):
     Args:
         optimizer: whose rates are set.
         base_lr, max_lr: of the cycle, or lists of one for each group.
-        step_size_up, step_size_down: steps of the two halves.
+        step_size_up, step_size_down: steps of the two halves; down in 0 steps is a sawtooth.
         mode: how the height shrinks: not ("triangular"), by half a cycle ("triangular2"), or by gamma a step ("exp_range").
         gamma: see mode.
         scale_fn: a function in place of the mode's.
@@ -108,10 +110,18 @@ class CyclicLR(LRScheduler):
         max_momentum: float | Sequence[float] = 0.9,
         last_epoch: int = -1,
     ) -> None:
-        if mode not in SCALES and scale_fn is None:
-            raise ValueError(f"mode: expected one of {', '.join(SCALES)}, got {mode!r}")
-        base_lrs = per_group("base_lr", optimizer, base_lr)
-        self.max_lrs = per_group("max_lr", optimizer, max_lr)
+        check_optimizer("CyclicLR", optimizer)
+        if scale_fn is None:
+            check_choice("mode", mode, SCALES)
+        elif not callable(scale_fn):
+            raise TypeError(f"scale_fn: expected a function of the cycle or step, got {type(scale_fn).__name__}")
+        check_choice("scale_mode", scale_mode, ("cycle", "iterations"))
+        check_option("gamma", gamma, 0.0)
+        check_positive("step_size_up", step_size_up)
+        if step_size_down is not None:
+            check_option("step_size_down", step_size_down, 0.0)
+        base_lrs = numbers_per_group("base_lr", optimizer, base_lr)
+        self.max_lrs = numbers_per_group("max_lr", optimizer, max_lr)
         up = float(step_size_up)
         self.total_size = up + (up if step_size_down is None else float(step_size_down))
         self.step_ratio = up / self.total_size
@@ -120,8 +130,8 @@ class CyclicLR(LRScheduler):
         self.cycle_momentum = cycle_momentum
         if cycle_momentum:
             momentum = Momentum(optimizer)
-            self.base_momentums = per_group("base_momentum", optimizer, base_momentum)
-            self.max_momentums = per_group("max_momentum", optimizer, max_momentum)
+            self.base_momentums = numbers_per_group("base_momentum", optimizer, base_momentum)
+            self.max_momentums = numbers_per_group("max_momentum", optimizer, max_momentum)
         if last_epoch == -1:
             for index, group in enumerate(optimizer.param_groups):
                 group["lr"] = base_lrs[index]
@@ -132,10 +142,11 @@ class CyclicLR(LRScheduler):
         self.base_lrs = base_lrs
 
     def _scale(self, x: float) -> float:
-        return self.scale_fn(x) if self.scale_fn is not None else SCALES[self.mode][1](self.gamma, x)
+        return value_at("scale_fn", self.scale_fn, x) if self.scale_fn is not None else SCALES[self.mode][1](self.gamma, x)
 
     def get_lr(self) -> list[float]:
         """From the limits; sets the momentum too."""
+        self._check_groups()
         cycle = math.floor(1.0 + self.last_epoch / self.total_size)
         x = 1.0 + self.last_epoch / self.total_size - cycle
         height = x / self.step_ratio if x <= self.step_ratio else (x - 1.0) / (self.step_ratio - 1.0)
@@ -185,11 +196,12 @@ class OneCycleLR(LRScheduler):
         three_phase: bool = False,
         last_epoch: int = -1,
     ) -> None:
+        check_optimizer("OneCycleLR", optimizer)
         self.total_steps = _total_steps(total_steps, epochs, steps_per_epoch)
-        if not 0.0 <= pct_start <= 1.0:
-            raise ValueError(f"pct_start: expected a value in [0, 1], got {pct_start}")
-        if anneal_strategy not in ("cos", "linear"):
-            raise ValueError(f"anneal_strategy: expected 'cos' or 'linear', got {anneal_strategy!r}")
+        check_share("pct_start", pct_start)
+        check_choice("anneal_strategy", anneal_strategy, ("cos", "linear"))
+        check_positive("div_factor", div_factor)
+        check_positive("final_div_factor", final_div_factor)
         self.anneal_strategy, self.cycle_momentum = anneal_strategy, cycle_momentum
         up = pct_start * self.total_steps
         # the step at which each phase ends, and the group entries between which it goes
@@ -203,10 +215,10 @@ class OneCycleLR(LRScheduler):
             self.phases.append((self.total_steps - 1, "max_lr", "min_lr", "base_momentum", "max_momentum"))
         if cycle_momentum:
             momentum = Momentum(optimizer)
-            base_momentums = per_group("base_momentum", optimizer, base_momentum)
-            max_momentums = per_group("max_momentum", optimizer, max_momentum)
+            base_momentums = numbers_per_group("base_momentum", optimizer, base_momentum)
+            max_momentums = numbers_per_group("max_momentum", optimizer, max_momentum)
         for index, (group, greatest) in enumerate(
-            zip(optimizer.param_groups, per_group("max_lr", optimizer, max_lr), strict=True)
+            zip(optimizer.param_groups, numbers_per_group("max_lr", optimizer, max_lr), strict=True)
         ):
             if last_epoch == -1:
                 group["initial_lr"], group["max_lr"] = greatest / div_factor, greatest
@@ -223,6 +235,7 @@ class OneCycleLR(LRScheduler):
 
     def get_lr(self) -> list[float]:
         """From the limits; sets the momentum too."""
+        self._check_groups("initial_lr", "max_lr", "min_lr")
         t = self.last_epoch
         if t > self.total_steps:
             raise ValueError(f"step: expected at most {self.total_steps} steps, the total_steps of this OneCycleLR, got {t}")
@@ -242,10 +255,7 @@ class OneCycleLR(LRScheduler):
 
 def _total_steps(total_steps: Any, epochs: Any, steps_per_epoch: Any) -> int:
     if total_steps is not None:
-        check_whole("total_steps", total_steps)
-        return int(total_steps)
+        return as_whole("total_steps", total_steps)
     if epochs is None or steps_per_epoch is None:
         raise ValueError("OneCycleLR: expected total_steps, or epochs and steps_per_epoch, got neither")
-    check_whole("epochs", epochs)
-    check_whole("steps_per_epoch", steps_per_epoch)
-    return int(epochs * steps_per_epoch)
+    return as_whole("epochs", epochs) * as_whole("steps_per_epoch", steps_per_epoch)

@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from optim.checks import check_whole
-from optim.lr_base import LRFunction, LRScheduler, per_group
+from optim.checks import as_whole, check_option, check_share
+from optim.lr_base import LRFunction, LRScheduler, check_optimizer, per_group, value_at, whole_milestones
 from optim.optimizer import Optimizer
 
 
-def _functions(optimizer: Optimizer, lr_lambda: Any) -> list[LRFunction]:
+def _functions(name: str, optimizer: Optimizer, lr_lambda: Any) -> list[LRFunction]:
+    check_optimizer(name, optimizer)
     functions = per_group("lr_lambda", optimizer, lr_lambda)
     for function in functions:
         if not callable(function):
@@ -31,12 +32,14 @@ class LambdaLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, lr_lambda: LRFunction | Sequence[LRFunction], last_epoch: int = -1) -> None:
-        self.lr_lambdas = _functions(optimizer, lr_lambda)
+        self.lr_lambdas = _functions(type(self).__name__, optimizer, lr_lambda)
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
         """From the first rates."""
-        return [base * f(self.last_epoch) for f, base in zip(self.lr_lambdas, self.base_lrs, strict=True)]
+        return [
+            base * value_at("lr_lambda", f, self.last_epoch) for f, base in zip(self.lr_lambdas, self.base_lrs, strict=True)
+        ]
 
 
 class MultiplicativeLR(LRScheduler):
@@ -49,14 +52,15 @@ class MultiplicativeLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, lr_lambda: LRFunction | Sequence[LRFunction], last_epoch: int = -1) -> None:
-        self.lr_lambdas = _functions(optimizer, lr_lambda)
+        self.lr_lambdas = _functions(type(self).__name__, optimizer, lr_lambda)
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
         """From the rates before."""
         if self._initial:
             return self._rates
-        return [rate * f(self.last_epoch) for f, rate in zip(self.lr_lambdas, self._rates, strict=True)]
+        self._check_groups()
+        return [rate * value_at("lr_lambda", f, self.last_epoch) for f, rate in zip(self.lr_lambdas, self._rates, strict=True)]
 
 
 class StepLR(LRScheduler):
@@ -70,8 +74,8 @@ class StepLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
-        check_whole("step_size", step_size)
-        self.step_size, self.gamma = step_size, gamma
+        check_option("gamma", gamma, 0.0)
+        self.step_size, self.gamma = as_whole("step_size", step_size), gamma
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
@@ -95,7 +99,8 @@ class MultiStepLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1) -> None:
-        self.milestones, self.gamma = Counter(milestones), gamma
+        check_option("gamma", gamma, 0.0)
+        self.milestones, self.gamma = Counter(whole_milestones(milestones)), gamma
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
@@ -114,15 +119,14 @@ class ConstantLR(LRScheduler):
 
     Args:
         optimizer: whose rates are set.
-        factor: in [0, 1].
-        total_iters: steps.
+        factor: in (0, 1].
+        total_iters: steps; 0 only where the factor is 1.
         last_epoch: -1 to begin.
     """
 
     def __init__(self, optimizer: Optimizer, factor: float = 1.0 / 3.0, total_iters: int = 5, last_epoch: int = -1) -> None:
-        if not 0.0 < factor <= 1.0:
-            raise ValueError(f"factor: expected a value in (0, 1], got {factor}")
-        self.factor, self.total_iters = factor, total_iters
+        check_share("factor", factor, zero=False)
+        self.factor, self.total_iters = factor, as_whole("total_iters", total_iters, 0 if factor == 1.0 else 1)
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
@@ -155,11 +159,9 @@ class LinearLR(LRScheduler):
         total_iters: int = 5,
         last_epoch: int = -1,
     ) -> None:
-        if not 0.0 < start_factor <= 1.0:
-            raise ValueError(f"start_factor: expected a value in (0, 1], got {start_factor}")
-        if not 0.0 <= end_factor <= 1.0:
-            raise ValueError(f"end_factor: expected a value in [0, 1], got {end_factor}")
-        self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, total_iters
+        check_share("start_factor", start_factor, zero=False)
+        check_share("end_factor", end_factor)
+        self.start_factor, self.end_factor, self.total_iters = start_factor, end_factor, as_whole("total_iters", total_iters)
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
@@ -188,6 +190,7 @@ class ExponentialLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
+        check_option("gamma", gamma, 0.0)
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
@@ -211,8 +214,8 @@ class PolynomialLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1) -> None:
-        check_whole("total_iters", total_iters)
-        self.total_iters, self.power = total_iters, power
+        check_option("power", power, 0.0)
+        self.total_iters, self.power = as_whole("total_iters", total_iters), power
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
@@ -239,8 +242,8 @@ class CosineAnnealingLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
-        check_whole("T_max", T_max)
-        self.T_max, self.eta_min = T_max, eta_min
+        check_option("eta_min", eta_min, 0.0)
+        self.T_max, self.eta_min = as_whole("T_max", T_max), eta_min
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
@@ -249,6 +252,7 @@ class CosineAnnealingLR(LRScheduler):
         if self._initial:
             return self._rates
         if (t - 1 - half) % (2 * half) == 0:  # the rate before was eta_min: there is nothing to scale
+            self._check_groups()
             rise = (1.0 - math.cos(math.pi / half)) / 2.0
             return [rate + (base - self.eta_min) * rise for rate, base in zip(self._rates, self.base_lrs, strict=True)]
         factor = (1.0 + math.cos(math.pi * t / half)) / (1.0 + math.cos(math.pi * (t - 1) / half))

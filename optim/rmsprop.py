@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd.ops.gate import gate
 from optim.averaging import EWMA
-from optim.checks import check_count, check_number, check_option
+from optim.checks import check_count, check_number, check_option, check_share
 from optim.flat import Pack, Rule
 from optim.optimizer import Optimizer, as_tuple, regularized
 
@@ -199,9 +199,7 @@ class Adadelta(Optimizer):
         """lr, eps, weight_decay >= 0; rho in [0, 1]."""
         for name in ("lr", "eps", "weight_decay"):
             check_option(name, group[name], 0.0)
-        check_number("rho", group["rho"])
-        if not 0.0 <= group["rho"] <= 1.0:
-            raise ValueError(f"rho: expected a value in [0, 1], got {group['rho']}")
+        check_share("rho", group["rho"])
 
     def buffers(self, _group: dict[str, Any], _shape: tuple[int, ...]) -> dict[str, Any]:
         """v and u."""

@@ -12,8 +12,8 @@ import numpy as np
 
 from autograd import Tensor, no_grad, versions
 from nn.module import Module
-from optim.checks import check_whole
-from optim.lr_base import LRScheduler, per_group
+from optim.checks import as_whole, check_choice
+from optim.lr_base import LRScheduler, check_optimizer, numbers_per_group
 from optim.optimizer import Optimizer
 
 __all__ = ["SWALR", "AveragedModel", "get_ema_avg_fn", "get_swa_avg_fn", "update_bn"]
@@ -165,12 +165,11 @@ class SWALR(LRScheduler):
         anneal_strategy: str = "cos",
         last_epoch: int = -1,
     ) -> None:
-        check_whole("anneal_epochs", anneal_epochs, 0)
-        if anneal_strategy not in ("cos", "linear"):
-            raise ValueError(f"anneal_strategy: expected 'cos' or 'linear', got {anneal_strategy!r}")
-        for group, rate in zip(optimizer.param_groups, per_group("swa_lr", optimizer, swa_lr), strict=True):
+        check_optimizer("SWALR", optimizer)
+        self.anneal_epochs, self.anneal_strategy = as_whole("anneal_epochs", anneal_epochs, 0), anneal_strategy
+        check_choice("anneal_strategy", anneal_strategy, ("cos", "linear"))
+        for group, rate in zip(optimizer.param_groups, numbers_per_group("swa_lr", optimizer, swa_lr), strict=True):
             group["swa_lr"] = rate
-        self.anneal_epochs, self.anneal_strategy = anneal_epochs, anneal_strategy
         super().__init__(optimizer, last_epoch)
 
     def _share(self, step: int) -> float:
@@ -179,6 +178,7 @@ class SWALR(LRScheduler):
 
     def get_lr(self) -> list[float]:
         """From the rates before: their own part is worked out, and mixed anew."""
+        self._check_groups("swa_lr")
         step = self._step_count - 1
         if self.anneal_epochs == 0:
             step = max(1, step)
