@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+import autograd as ag
 import nn
 from optim import clip_grad_norm_, clip_grad_value_, get_total_norm
 
@@ -62,9 +63,9 @@ def test_norms():
     assert get_total_norm(gradients, math.inf) == 3.0
     assert get_total_norm(gradients, 3.0) == pytest.approx(36 ** (1 / 3))
     assert get_total_norm([np.array([300.0, 300.0], np.float16)]) == pytest.approx(424.264, abs=1e-3)
-    with pytest.raises(ValueError, match="expected norm_type > 0"):
+    with pytest.raises(ValueError, match="norm_type: expected a value above 0, got 0.0"):
         get_total_norm(gradients, 0.0)
-    with pytest.raises(ValueError, match="expected max_norm >= 0"):
+    with pytest.raises(ValueError, match=r"clip_grad_norm_: max_norm: expected a value in \[0.0, inf\), got -1.0"):
         clip_grad_norm_(with_gradients([1.0]), -1.0)
 
 
@@ -86,7 +87,7 @@ def test_hard_case_147_values_are_limited():
     assert params[2].grad.tolist() == [[0.0]]
     clip_grad_value_([], 1.0)
     for limit in (-1.0, math.nan):
-        with pytest.raises(ValueError, match="clip_grad_value_: expected clip_value >= 0, got"):
+        with pytest.raises(ValueError, match=r"clip_grad_value_: clip_value: expected a value in \[0.0, inf\), got"):
             clip_grad_value_(params, limit)
     half = with_gradients([3.0], dtype=np.float32)
     clip_grad_value_(half, 0.1)
@@ -101,6 +102,80 @@ def test_hard_case_147_a_norm_that_is_not_finite():
     huge = with_gradients([1e308, 1e308])  # finite gradients, an infinite norm
     with pytest.raises(RuntimeError, match="the gradient of parameter 0"):
         clip_grad_norm_(huge, 1.0, 1.0, error_if_nonfinite=True)
+
+
+@pytest.mark.parametrize("clip", [clip_grad_norm_, clip_grad_value_])
+def test_a_clipped_gradient_is_a_new_tensor(clip):
+    params = with_gradients([3.0, 4.0])
+    before = params[0].grad
+    clip(params, 1.0)
+    assert params[0].grad is not before
+    assert before.tolist() == [3.0, 4.0]
+
+
+@pytest.mark.parametrize("clip", [clip_grad_norm_, clip_grad_value_])
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        (None, "parameters: expected a Tensor or an iterable of them, got NoneType; pass model.parameters"),
+        (1.0, "parameters: expected a Tensor or an iterable of them, got float; pass model.parameters"),
+        (nn.Linear(1, 1), "parameters: expected a Tensor or an iterable of them, got Linear; pass model.parameters"),
+        (nn.Sequential(nn.Linear(1, 1)), "parameters: expected Tensors, got Linear at position 0; pass model.parameters"),
+        (nn.Linear(1, 1).state_dict(), "parameters: expected Tensors, got str at position 0; pass model.parameters"),
+        (
+            list(nn.Linear(1, 1).named_parameters()),
+            "parameters: expected Tensors, got tuple at position 0; pass model.parameters",
+        ),
+        ("weight", "parameters: expected Tensors, got str at position 0; pass model.parameters"),
+        ([None], "parameters: expected Tensors, got NoneType at position 0; pass model.parameters"),
+    ],
+)
+def test_what_is_clipped_are_the_gradients_of_tensors(clip, parameters, message):
+    with pytest.raises(TypeError, match=message):
+        clip(parameters, 1.0)
+
+
+@pytest.mark.parametrize("clip", [clip_grad_norm_, clip_grad_value_])
+def test_a_limit_is_a_number(clip):
+    name = "max_norm" if clip is clip_grad_norm_ else "clip_value"
+    for wrong in (None, "1.0", [1.0], np.ones(2)):
+        with pytest.raises(TypeError, match=f"{name}: expected a number, got "):
+            clip(with_gradients([3.0, 4.0]), wrong)
+    for limit in (0.25, np.float32(0.25), np.array(0.25), ag.tensor(0.25)):
+        params = with_gradients([3.0], dtype=np.float32)
+        clip(params, limit)
+        assert params[0].grad.tolist() == [0.25]
+        assert params[0].grad.dtype == np.float32
+
+
+@pytest.mark.parametrize("clip", [clip_grad_norm_, clip_grad_value_])
+def test_a_generator_that_was_used_up_is_noticed(clip):
+    model = nn.Linear(1, 1)
+    generator = (p for p in model.parameters())
+    assert len(list(generator)) == 2
+    with pytest.warns(UserWarning, match="got a generator without any; was it used up before"):
+        clip(generator, 1.0)
+
+
+def test_a_norm_is_of_numbers():
+    for wrong, message in (
+        ([np.ones(2), None], "got NoneType at position 1; leave out parameters without a gradient"),
+        (["3"], "expected tensors of numbers, got str at position 0"),
+        ([np.ones(2), [1j]], "expected tensors of numbers, got list at position 1"),
+        (None, "expected a tensor or an iterable of them, got NoneType; pass a list"),
+        (nn.Linear(1, 1), "expected a tensor or an iterable of them, got Linear; pass a list"),
+        (3.0, "expected a tensor or an iterable of them, got float; pass a list"),
+    ):
+        with pytest.raises(TypeError, match=f"get_total_norm: .*{message}"):
+            get_total_norm(wrong)
+    for norm_type in (None, "2", [2]):
+        with pytest.raises(TypeError, match="norm_type: expected a number, got "):
+            get_total_norm([np.ones(2)], norm_type)
+    with pytest.raises(ValueError, match="norm_type: expected a value above 0, got nan"):
+        clip_grad_norm_(with_gradients([1.0]), 1.0, math.nan)
+    assert get_total_norm([np.array([1.0, -2.0])], "inf") == 2.0
+    assert get_total_norm(np.array(-3.0)) == 3.0
+    assert get_total_norm([[3, 4]], ag.tensor(2.0)) == 5.0
 
 
 def test_a_parameter_given_twice_counts_once():
