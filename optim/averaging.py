@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from optim.checks import check_option
+
 
 class EWMA:
     """The exponentially weighted average m_t = beta m_(t-1) + (1 - beta) x_t, started at 0.
@@ -33,8 +35,7 @@ class EWMA:
     __slots__ = ("average", "beta", "bias_correction", "steps")
 
     def __init__(self, beta: float, bias_correction: bool = True) -> None:
-        if not 0.0 <= beta < 1.0:
-            raise ValueError(f"EWMA: expected beta in [0, 1), got {beta}")
+        check_option("EWMA: beta", beta, 0.0, 1.0)
         self.beta = beta
         self.bias_correction = bias_correction
         self.average: Any = None
@@ -52,12 +53,24 @@ class EWMA:
         return 1.0 - beta**t
 
     def accumulate(self, x: NDArray[Any] | float) -> Any:
-        """Takes in a value, in place; returns the uncorrected average."""
+        """Takes in a value, in place; returns the uncorrected average.
+
+        Raises:
+            TypeError: for anything but real numbers.
+            ValueError: for another shape than that of the first value; nothing has changed then.
+        """
+        array = np.asarray(x)
+        if array.dtype.kind not in "fiub":
+            raise TypeError(f"EWMA: expected numbers, got {x!r}")
         if self.average is None:
-            x = np.asarray(x)
-            self.average = np.zeros(x.shape, x.dtype if x.dtype.kind == "f" else np.float64)
+            self.average = np.zeros(array.shape, array.dtype if array.dtype.kind == "f" else np.float64)
+        elif array.shape != self.average.shape:
+            raise ValueError(
+                f"EWMA: expected a value of shape {self.average.shape}, as the first one, got {array.shape}; "
+                "make an EWMA for each quantity"
+            )
         self.steps += 1
-        self.blend(self.average, np.asarray(x), self.beta, 1.0 - self.beta)
+        self.blend(self.average, array, self.beta, 1.0 - self.beta)
         return self.average
 
     @property

@@ -88,10 +88,27 @@ def test_ewma_is_the_weighted_sum_that_it_says():
     kept.update(np.zeros(2))
     assert first.tolist() == [0.5, 0.5]  # not a view of what goes on changing
     for beta in (-0.1, 1.0, float("nan")):
-        with pytest.raises(ValueError, match=r"EWMA: expected beta in \[0, 1\)"):
+        with pytest.raises(ValueError, match=r"EWMA: beta: expected a value in \[0.0, 1.0\), got"):
             EWMA(beta)
     with pytest.raises(ValueError, match="at least one update"):
         _ = EWMA(0.5).value
+
+
+def test_ewma_is_of_one_quantity():
+    average = EWMA(0.5)
+    average.update(np.array([1.0, 2.0]))
+    for other, shape in (([1.0, 2.0, 3.0], r"\(3,\)"), (1.0, r"\(\)"), (np.ones((2, 2)), r"\(2, 2\)")):
+        with pytest.raises(ValueError, match=rf"a value of shape \(2,\), as the first one, got {shape}; make an EWMA for each"):
+            average.update(other)
+    for wrong in (None, "1.0", [1j, 2j]):
+        with pytest.raises(TypeError, match="EWMA: expected numbers, got "):
+            average.update(wrong)
+        with pytest.raises(TypeError, match="EWMA: expected numbers, got "):
+            EWMA(0.5).update(wrong)
+        with pytest.raises(TypeError, match="EWMA: beta: expected a number, got "):
+            EWMA(wrong)
+    assert (average.steps, average.value.tolist()) == (1, [1.0, 2.0])
+    assert average.update(ag.tensor([4, 5])).tolist() == [3.0, 4.0]
 
 
 def trajectory(optimizer, p, gradients):
