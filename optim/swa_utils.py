@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd import Tensor, no_grad, versions
 from nn.module import Module
-from optim.checks import as_whole, check_choice
+from optim.checks import as_whole, check_choice, check_share
 from optim.lr_base import LRScheduler, check_optimizer, numbers_per_group
 from optim.optimizer import Optimizer
 
@@ -26,8 +26,7 @@ def get_ema_avg_fn(decay: float = 0.999) -> Average:
 
     It starts at the first p, not at 0, so there is no bias to correct.
     """
-    if not 0.0 <= decay <= 1.0:
-        raise ValueError(f"decay: expected a value in [0, 1], got {decay}")
+    check_share("decay", decay)
 
     def average(a: Tensor, p: Tensor, _count: int) -> Any:
         return decay * a + (1.0 - decay) * p
@@ -75,6 +74,11 @@ class AveragedModel(Module):
     n_averaged: Tensor
 
     def __init__(self, model: Module, avg_fn: Average | None = None, use_buffers: bool = False) -> None:
+        _check_model("AveragedModel", model)
+        if avg_fn is not None and not callable(avg_fn):
+            raise TypeError(
+                f"avg_fn: expected a function of (average, parameter, number averaged so far), got {type(avg_fn).__name__}"
+            )
         super().__init__()
         self.module = copy.deepcopy(model)
         self.register_buffer("n_averaged", Tensor(np.zeros((), np.int64)))
@@ -89,20 +93,40 @@ class AveragedModel(Module):
         """Takes the model's parameters into the averages.
 
         Raises:
-            ValueError: for a model with other parameters; nothing has changed then.
+            TypeError: for anything but a Module, or an average that is not made of numbers; nothing has changed then.
+            ValueError: for a model with other parameters, or an average of another shape; nothing has changed then.
         """
+        _check_model("update_parameters", model)
         pairs = list(_pairs(self.module, model))
         count = int(self.n_averaged.item())
         values = []
         with no_grad():
             for average, current, learned in pairs:
                 averaged = learned or (self.use_buffers and average.dtype.kind == "f")
-                fresh = self.avg_fn(average.detach(), current.detach(), count) if averaged and count else current.detach()
-                values.append(np.asarray(fresh))
+                if averaged and count:
+                    fresh = self.avg_fn(average.detach(), current.detach(), count)
+                    values.append(_checked_average(fresh, average.shape))
+                else:
+                    values.append(current._data)
         for (average, _, _), value in zip(pairs, values, strict=True):
             average._data[...] = value
         self.n_averaged._data += 1
         versions.stamp_all([average._data for average, _, _ in pairs])
+
+
+def _check_model(name: str, model: Any) -> None:
+    if not isinstance(model, Module):
+        raise TypeError(f"{name}: expected a Module, got {type(model).__name__}; pass the model itself")
+
+
+def _checked_average(fresh: Any, shape: tuple[int, ...]) -> Any:
+    """What avg_fn returned, as an array; to be written into an average, which would take a single number for all values."""
+    value = np.asarray(fresh)
+    if value.dtype.kind not in "fiub":
+        raise TypeError(f"avg_fn: expected a function that returns the new average, got {type(fresh).__name__}")
+    if value.shape != shape:
+        raise ValueError(f"avg_fn: expected a new average of shape {shape}, as the parameter's, got {value.shape}")
+    return value
 
 
 def _pairs(averaged: Module, model: Module) -> Iterator[tuple[Tensor, Tensor, bool]]:
@@ -123,12 +147,24 @@ def update_bn(loader: Iterable[Any], model: Module) -> None:
     Args:
         loader: batches: inputs, or tuples that begin with them.
         model: run in training mode, without recording; its mode is as before then.
+
+    Raises:
+        TypeError: for anything but batches and a Module.
+        ValueError: for a loader without batches, of which there are no statistics; nothing has changed then.
     """
+    _check_model("update_bn: model", model)
+    if not isinstance(loader, Iterable) and not hasattr(loader, "__getitem__"):
+        raise TypeError(f"update_bn: loader: expected an iterable of batches, got {type(loader).__name__}")
     layers: Sequence[Any] = [
         m for m in model.modules() if getattr(m, "running_mean", None) is not None and hasattr(m, "momentum")
     ]
     if not layers:
         return
+    batches = iter(loader)
+    none = object()
+    first = next(batches, none)
+    if first is none:
+        raise ValueError("update_bn: expected at least one batch, got none; was a generator used up before?")
     modes = [(module, module.training) for module in model.modules()]
     momenta = [layer.momentum for layer in layers]
     for layer in layers:
@@ -137,7 +173,7 @@ def update_bn(loader: Iterable[Any], model: Module) -> None:
     model.train()
     try:
         with no_grad():
-            for batch in loader:
+            for batch in itertools.chain([first], batches):
                 model(batch[0] if isinstance(batch, list | tuple) else batch)
     finally:
         for layer, momentum in zip(layers, momenta, strict=True):

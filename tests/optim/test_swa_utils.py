@@ -80,9 +80,46 @@ def test_a_function_of_ones_own():
         average.update_parameters(line)
     assert average.module.weight.item() == 7.0
     assert get_swa_avg_fn()(ag.tensor(2.0), ag.tensor(5.0), 2).item() == 3.0
-    for decay in (-0.1, 1.1):
+    with pytest.raises(TypeError, match="decay: expected a number, got None"):
+        get_ema_avg_fn(None)
+    for decay in (-0.1, 1.1, float("nan")):
         with pytest.raises(ValueError, match=r"decay: expected a value in \[0, 1\]"):
             get_ema_avg_fn(decay)
+
+
+def test_a_model_and_a_function_are_needed():
+    line = nn.Linear(2, 1)
+    for wrong in (line.state_dict(), line.parameters(), None, nn.Linear):
+        kind = type(wrong).__name__
+        with pytest.raises(TypeError, match=f"AveragedModel: expected a Module, got {kind}; pass the model itself"):
+            AveragedModel(wrong)
+        with pytest.raises(TypeError, match=f"update_parameters: expected a Module, got {kind}; pass the model itself"):
+            AveragedModel(line).update_parameters(wrong)
+        with pytest.raises(TypeError, match=f"update_bn: model: expected a Module, got {kind}; pass the model itself"):
+            update_bn([ag.ones(3, 2)], wrong)
+    for wrong in (0.9, "cpu"):
+        with pytest.raises(TypeError, match=r"avg_fn: expected a function of \(average, parameter, .*, got (float|str)"):
+            AveragedModel(line, wrong)
+
+
+@pytest.mark.parametrize(
+    ("average", "error", "message"),
+    [
+        (lambda a, p, count: None, TypeError, "a function that returns the new average, got NoneType"),
+        (lambda a, p, count: 0.5, ValueError, r"a new average of shape \(1, 2\), as the parameter's, got \(\)"),
+        (lambda a, p, count: a.sum(1), ValueError, r"a new average of shape \(1, 2\), as the parameter's, got \(1,\)"),
+    ],
+)
+def test_what_a_function_returns_is_checked(average, error, message):
+    line = nn.Linear(2, 1)
+    averaged = AveragedModel(line, average)
+    averaged.update_parameters(line)
+    before = copy.deepcopy(averaged.state_dict())
+    nn.init.constant_(line.weight, 2.0)
+    with pytest.raises(error, match=f"avg_fn: expected {message}"):
+        averaged.update_parameters(line)
+    for name, value in averaged.state_dict().items():
+        np.testing.assert_array_equal(value, before[name])
 
 
 def test_a_write_to_the_average_is_noticed():
@@ -105,7 +142,15 @@ def test_update_bn_equals_pytorchs(as_tuples, record):
     batches = [rng.normal(size=(6, 3)) for _ in range(4)]
     ours.eval()
     ours[0].train()
-    update_bn([(ag.tensor(b), None) if as_tuples else ag.tensor(b) for b in batches], ours)
+    loader = [(ag.tensor(b), None) if as_tuples else ag.tensor(b) for b in batches]
+
+    class Indexed:
+        """What a for loop also takes: numbers from 0 until an IndexError."""
+
+        def __getitem__(self, index):
+            return loader[index]
+
+    update_bn(Indexed() if as_tuples else loader, ours)
     torch.optim.swa_utils.update_bn([torch.tensor(b) for b in batches], theirs)
     worst = max(
         float(np.max(np.abs(np.asarray(getattr(ours[1], name)) - getattr(theirs[1], name).numpy())))
@@ -124,6 +169,20 @@ def test_update_bn_without_batch_norm_and_after_an_error():
         update_bn([ag.tensor(np.ones((1, 3), np.float32))], ours)
     assert ours[1].momentum == 0.1
     assert not ours[1].training
+
+
+def test_update_bn_needs_batches():
+    ours = model()
+    disturb(ours, np.random.default_rng(0))
+    before = copy.deepcopy(ours.state_dict())
+    with pytest.raises(TypeError, match="update_bn: loader: expected an iterable of batches, got NoneType"):
+        update_bn(None, ours)
+    with pytest.raises(ValueError, match="update_bn: expected at least one batch, got none; was a generator used up"):
+        update_bn(iter(()), ours)
+    for name, value in ours.state_dict().items():
+        np.testing.assert_array_equal(value, before[name])
+    with pytest.raises(TypeError, match="update_bn: model: expected a Module, got list"):
+        update_bn(ours, [ag.ones(3, 3)])
 
 
 @pytest.mark.parametrize("options", [{}, {"anneal_strategy": "linear", "anneal_epochs": 7}, {"anneal_epochs": 0}], ids=str)
