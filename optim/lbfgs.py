@@ -99,6 +99,10 @@ class LBFGS(Optimizer):
         return np.concatenate([p._data for p in self._parameters()], axis=None)
 
     def _gradient(self) -> Array:
+        if all(p.grad is None for p in self._parameters()):
+            raise ValueError(
+                "LBFGS: expected a closure that computes gradients, got none for any parameter; call loss.backward() in it"
+            )
         return np.concatenate(
             [np.zeros(p.shape, p.dtype) if p.grad is None else p.grad._data for p in self._parameters()], axis=None
         )
@@ -125,13 +129,18 @@ class LBFGS(Optimizer):
     ) -> Any:
         """Does up to ``max_iter`` iterations; returns the loss before the first.
 
+        Without more, a gradient that is not finite goes into the parameters and the memory, as in PyTorch.
+
         Args:
             closure: clears the gradients, computes the loss and its gradients, and returns the loss.
-            error_if_nonfinite: raise if the first gradient has a nan or an inf, before anything is changed.
+            error_if_nonfinite: raise if the first gradient has a nan or an inf, before anything is changed; those at the
+                points that the step itself chooses are not looked at.
             skip_nonfinite: return then, with a warning that names the parameter.
 
         Raises:
-            TypeError: without closure.
+            RuntimeError: for a gradient that is not finite, if that was asked for.
+            TypeError: without closure, or if it does not return the loss.
+            ValueError: if the closure leaves all parameters without gradient, or one cannot be written to.
         """
         if closure is None:
             raise TypeError("LBFGS: expected a closure that computes the loss and its gradients, got None")
@@ -155,7 +164,7 @@ class LBFGS(Optimizer):
         memory["func_evals"] = memory.get("func_evals", 0) + 1
         memory.setdefault("n_iter", 0)
         self.steps += 1
-        if g.size and _greatest(g) > group["tolerance_grad"]:
+        if g.size and not _greatest(g) <= group["tolerance_grad"]:  # nan is no end: it goes into the parameters
             with np.errstate(all="ignore"):
                 self._iterate(group, memory, evaluate, float(first), g)
         return first
@@ -263,10 +272,10 @@ class LBFGS(Optimizer):
 
 
 def check_loss(value: Any) -> None:
-    """Raises TypeError for what a closure must not return: nothing, or several values."""
-    shape = np.shape(value._data if isinstance(value, Tensor) else value)
-    if value is None or shape not in ((), (1,)):
-        given = "None" if value is None else f"shape {shape}"
+    """Raises TypeError for what a closure must not return: nothing, several values, or anything but a number."""
+    numeric = isinstance(value, Tensor | np.ndarray | np.number | int | float)
+    if not numeric or np.shape(value) not in ((), (1,)):
+        given = f"shape {np.shape(value)}" if numeric else "None" if value is None else type(value).__name__
         raise TypeError(f"LBFGS: expected a closure that returns a scalar loss, got {given}; end it with return loss")
 
 

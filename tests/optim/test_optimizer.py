@@ -353,7 +353,13 @@ def test_a_loss_is_not_a_closure(kind):
 def test_lbfgs_needs_the_loss_that_its_closure_computes(search):
     p = nn.Parameter([1.0, 2.0])
     optimizer = optim.LBFGS([p], line_search_fn=search)
-    for returned, message in ((None, "got None; end it with return loss"), (p.detach(), r"got shape \(2,\)")):
+    for returned, message in (
+        (None, "got None; end it with return loss"),
+        (p.detach(), r"got shape \(2,\)"),
+        ([1.0], "got list"),
+        (((p * p).sum(), p), "got tuple"),
+        ("1.0", "got str"),
+    ):
 
         def closure(returned=returned):
             optimizer.zero_grad()

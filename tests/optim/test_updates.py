@@ -202,6 +202,47 @@ def test_hard_case_151_lbfgs_with_a_bad_first_gradient(line_search):
     assert not optimizer.state
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("line_search", [None, "strong_wolfe"])
+def test_hard_case_151_without_a_check_lbfgs_takes_in_a_bad_gradient(line_search, bad):
+    """As the other optimizers do, and as PyTorch does: a nan is there to be seen."""
+    p = nn.Parameter(np.array([1.0, 2.0]))
+    optimizer = optim.LBFGS([p], line_search_fn=line_search)
+
+    def closure():
+        p.grad = ag.Tensor(np.array([2.0, bad]))
+        return (p * p).sum()
+
+    with np.errstate(all="raise"):
+        assert optimizer.step(closure).item() == 5.0
+    assert np.isfinite(p.tolist()).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("line_search", [None, "strong_wolfe"])
+def test_a_closure_of_lbfgs_computes_gradients(line_search):
+    p, q = nn.Parameter(np.array([1.0, 2.0])), nn.Parameter(np.ones(3))
+    optimizer = optim.LBFGS([p, q], line_search_fn=line_search)
+
+    def forgetful():
+        optimizer.zero_grad()
+        return (p * p).sum()
+
+    with pytest.raises(
+        ValueError, match=r"LBFGS: expected a closure that computes gradients, .*; call loss.backward\(\) in it"
+    ):
+        optimizer.step(forgetful)
+    assert not optimizer.state
+
+    def closure():
+        loss = forgetful()
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)  # q has none, which is no mistake
+    assert p.tolist() == pytest.approx([0.0, 0.0], abs=1e-6)
+    assert q.tolist() == [1.0, 1.0, 1.0]
+
+
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
 def test_hard_case_151_a_line_search_turns_back_from_nan():
     p = nn.Parameter(np.array([1.5]))
