@@ -2,17 +2,17 @@
 
     python -m benchmarks.kernels             # every row (about three minutes)
     python -m benchmarks.kernels conv norm   # the rows whose names contain one of these words
+    python -m benchmarks.kernels --list      # the names of all rows
 
 Each library runs in a process of its own (their idle threads would slow each other down), in turn, with two threads each. The
 ratio is the median over the rounds of PyTorch's time divided by ours: above 1, ours is the faster one; "best" is the ratio of
 the shortest times, which a busy machine disturbs less. Both give gradients to the same inputs.
+Without PyTorch, our times stand alone.
 """
 
 from __future__ import annotations
 
-import multiprocessing
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -20,6 +20,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import autograd as ag
+from benchmarks.commands import parser
+from benchmarks.libraries import Library, libraries
 
 torch: Any = None  # in the process that runs PyTorch
 theirs: Any = None  # torch.nn.functional, likewise
@@ -187,8 +189,8 @@ def work(library: str, pipe: Any) -> None:
 
         torch.set_num_threads(2)
     known = list(cases())
-    while (number := pipe.recv()) is not None:
-        forward, whole = runs_of(known[number], library)
+    while True:
+        forward, whole = runs_of(known[pipe.recv()], library)
         pipe.send(seconds(whole, 3))
         while repeats := pipe.recv():
             time.sleep(PAUSE)
@@ -196,41 +198,46 @@ def work(library: str, pipe: Any) -> None:
             pipe.send((seconds(forward, repeats), seconds(whole, repeats)))
 
 
-def measure(name: str, number: int, pipes: list[Any]) -> None:
-    """Prints the medians of both, forward alone and forward with backward, and the medians of their ratios."""
-    for pipe in pipes:
-        pipe.send(number)
-    repeats = max(1, min(200, int(3e-3 / max([pipe.recv() for pipe in pipes]))))
-    times: list[list[tuple[float, float]]] = [[], []]
+def measure(name: str, number: int, engines: list[Library]) -> None:
+    """Prints the medians of each library, forward alone and forward with backward, and the medians of their ratios."""
+    for library in engines:
+        library.send(number)
+    repeats = max(1, min(200, int(3e-3 / max([library.recv() for library in engines]))))
+    times: list[list[tuple[float, float]]] = [[] for _ in engines]
     for _ in range(ROUNDS):
-        for found, pipe in zip(times, pipes, strict=True):
-            pipe.send(repeats)
-            found.append(pipe.recv())
-    for pipe in pipes:
-        pipe.send(0)
+        for found, library in zip(times, engines, strict=True):
+            library.send(repeats)
+            found.append(library.recv())
+    for library in engines:
+        library.send(0)
     line = f"{name:<36}"
     for part in (0, 1):
-        mine, other = ([seconds[part] * 1e3 for seconds in found] for found in times)
-        ratio = statistics.median(b / a for a, b in zip(mine, other, strict=True))
-        line += f"{statistics.median(mine):>9.3f}{statistics.median(other):>9.3f}{ratio:>7.2f}{min(other) / min(mine):>6.2f}   "
-    print(line, flush=True)
+        mine, *others = ([seconds[part] * 1e3 for seconds in found] for found in times)
+        line += f"{statistics.median(mine):>9.3f}"
+        for other in others:
+            ratio = statistics.median(b / a for a, b in zip(mine, other, strict=True))
+            line += f"{statistics.median(other):>9.3f}{ratio:>7.2f}{min(other) / min(mine):>6.2f}   "
+    print(line.rstrip(), flush=True)
 
 
 def main() -> None:
-    context = multiprocessing.get_context("spawn")
-    pipes = []
-    for library in ("ours", "torch"):
-        pipe, far = context.Pipe()
-        context.Process(target=work, args=(library, far), daemon=True).start()
-        pipes.append(pipe)
-    words = sys.argv[1:]
-    titles = "".join(f"{part:>9}{'torch':>9}{'ratio':>7}{'best':>6}   " for part in ("forward", "both"))
-    print(f"{'milliseconds, float32':<36}{titles}")
-    for number, case in enumerate(cases()):
-        if not words or any(word in case.name for word in words):
-            measure(case.name, number, pipes)
-    for pipe in pipes:
-        pipe.send(None)
+    command = parser("benchmarks.kernels", __doc__)
+    command.add_argument("words", nargs="*", metavar="WORD", help="the rows whose names contain one of these; all by default")
+    command.add_argument("--list", action="store_true", help="the names of all rows")
+    options = command.parse_args()
+    names = [case.name for case in cases()]
+    if options.list:
+        print("\n".join(names))
+        return
+    if unknown := [word for word in options.words if not any(word in name for name in names)]:
+        ops = ", ".join(dict.fromkeys(name.split()[0] for name in names))
+        command.error(f"expected words in the names of rows, which begin with {ops}, got {', '.join(unknown)}")
+    with libraries(work) as engines:
+        theirs = f"{'torch':>9}{'ratio':>7}{'best':>6}   " if len(engines) == 2 else ""
+        print(f"{'milliseconds, float32':<36}{'forward':>9}{theirs}{'both':>9}{theirs}".rstrip(), flush=True)
+        for number, name in enumerate(names):
+            if not options.words or any(word in name for word in options.words):
+                measure(name, number, engines)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """What a step of each optimizer takes, against PyTorch's, in float32.
 
-    python -m benchmarks.optimizers              # every optimizer and size (about two minutes)
+    python -m benchmarks.optimizers              # every optimizer and size
     python -m benchmarks.optimizers Adam SGD     # these optimizers
     python -m benchmarks.optimizers --rounds 5   # quicker
+
+All of it takes about ten minutes, most of them the steps of 10,000,000 values. Without PyTorch, our times stand alone.
 
 Microseconds a step, with gradients that are there already. Each library runs in a process of its own (their idle threads would
 slow each other down), in turn, with two threads each. "default" is what PyTorch's constructor chooses, "fused" its one-kernel
@@ -17,14 +19,15 @@ each half. There "calls" works on blocks that stay in the cache. Both are shared
 
 from __future__ import annotations
 
-import argparse
-import multiprocessing
 import statistics
 import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+from benchmarks.commands import check_names, parser
+from benchmarks.libraries import Library, libraries
 
 PAUSE = 0.03  # seconds of steps that do not count: the other library's threads, which look for work for a while, fall asleep
 OPTIMIZERS: dict[str, dict[str, Any]] = {
@@ -121,8 +124,8 @@ def seconds(run: Callable[[], Any], repeats: int) -> float:
 
 def work(library: str, pipe: Any) -> None:
     """A process that times one library: it is sent what to run, and then how often to repeat each round."""
-    while (task := pipe.recv()) is not None:
-        step = stepper(library, *task)
+    while True:
+        step = stepper(library, *pipe.recv())
         step()
         pipe.send(min(seconds(step, 1) for _ in range(3)))
         while repeats := pipe.recv():
@@ -132,64 +135,51 @@ def work(library: str, pipe: Any) -> None:
             pipe.send(seconds(step, repeats))
 
 
-def compare(name: str, size: str, form: str, pipes: list[Any], rounds: int) -> tuple[float, float, float, float]:
-    """Microseconds of both, the median of their ratios, and the ratio of the shortest times."""
-    for pipe in pipes:
-        pipe.send((name, size, form))
-    longest = max([pipe.recv() for pipe in pipes])
+def measure(name: str, size: str, form: str, engines: list[Library], rounds: int) -> list[list[float]]:
+    """Microseconds a step of each library, by round."""
+    for library in engines:
+        library.send((name, size, form))
+    longest = max([library.recv() for library in engines])
     repeats = max(1, min(300, int(1e-2 / longest)))
-    times: list[list[float]] = [[], []]
+    times: list[list[float]] = [[] for _ in engines]
     for _ in range(rounds if longest < 0.3 else min(rounds, 3)):
-        for found, pipe in zip(times, pipes, strict=True):
-            pipe.send(repeats)
-            found.append(pipe.recv() * 1e6)
-    for pipe in pipes:
-        pipe.send(0)
-    ours, theirs = times
-    ratio = statistics.median(b / a for a, b in zip(ours, theirs, strict=True))
-    return statistics.median(ours), statistics.median(theirs), ratio, min(theirs) / min(ours)
+        for found, library in zip(times, engines, strict=True):
+            library.send(repeats)
+            found.append(library.recv() * 1e6)
+    for library in engines:
+        library.send(0)
+    return times
 
 
-def alone(name: str, size: str, pipe: Any, rounds: int) -> float:
-    """Microseconds of an optimizer that PyTorch does not have."""
-    pipe.send((name, size, ""))
-    repeats = max(1, min(300, int(1e-2 / pipe.recv())))
-    times = []
-    for _ in range(rounds):
-        pipe.send(repeats)
-        times.append(pipe.recv() * 1e6)
-    pipe.send(0)
-    return statistics.median(times)
+def show(name: str, size: str, form: str, times: list[list[float]]) -> None:
+    """Prints a row: the medians, and where there is PyTorch the median of the ratios, and the ratio of the shortest times."""
+    line = f"{name:<19}{size:>10}{form:>10}" + "".join(f"{statistics.median(found):>11.1f}" for found in times)
+    if len(times) == 2:
+        ours, theirs = times
+        ratio, best = statistics.median(b / a for a, b in zip(ours, theirs, strict=True)), min(theirs) / min(ours)
+        target = TARGETS.get((name, size)) if form not in FLOORS.get(size, ()) else None
+        asked = "" if target is None else f"  >= {target:.0f} {'yes' if min(ratio, best) >= target else 'NO'}"
+        line += f"{ratio:>8.2f}{best:>7.2f}{asked}"
+    print(line, flush=True)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="What a step of each optimizer takes, against PyTorch's.")
-    parser.add_argument("names", nargs="*", help=f"of {', '.join(OPTIMIZERS)}; all by default")
-    parser.add_argument("--rounds", type=int, default=15)
-    options = parser.parse_args()
-    if unknown := set(options.names) - set(OPTIMIZERS):
-        parser.error(f"expected optimizers among {', '.join(OPTIMIZERS)}, got {', '.join(sorted(unknown))}")
-    context = multiprocessing.get_context("spawn")
-    pipes = []
-    for library in ("ours", "torch"):
-        pipe, far = context.Pipe()
-        context.Process(target=work, args=(library, far), daemon=True).start()
-        pipes.append(pipe)
-    print(f"{'microseconds a step':<12}{'values':>12}{'form':>10}{'ours':>11}{'torch':>11}{'ratio':>8}{'best':>7}  asked")
-    for name in options.names or OPTIMIZERS:
-        for size in SIZES:
-            if name in ("Lion", "LAMB"):
-                print(f"{name:<19}{size:>10}{'-':>10}{alone(name, size, pipes[0], options.rounds):>11.1f}", flush=True)
-                continue
-            forms = ("default", "fused") if name in FUSED else ("default",)
-            for form in (*forms, *FLOORS[size]) if (name, size) in TARGETS else forms:
-                ours, theirs, ratio, best = compare(name, size, form, pipes, options.rounds)
-                target = TARGETS.get((name, size)) if form in forms else None
-                asked = "" if target is None else f">= {target:.0f} {'yes' if min(ratio, best) >= target else 'NO'}"
-                figures = f"{ours:>11.1f}{theirs:>11.1f}{ratio:>8.2f}{best:>7.2f}"
-                print(f"{name:<19}{size:>10}{form:>10}{figures}  {asked}", flush=True)
-    for pipe in pipes:
-        pipe.send(None)
+    command = parser("benchmarks.optimizers", __doc__)
+    command.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(OPTIMIZERS)}; all by default")
+    command.add_argument("--rounds", type=int, default=15, help="turns of each library (15)")
+    options = command.parse_args()
+    check_names(command, "optimizers", OPTIMIZERS, options.names)
+    if options.rounds < 1:
+        command.error(f"--rounds: expected at least 1, got {options.rounds}")
+    with libraries(work) as engines:
+        titles = f"{'ours':>11}" + (f"{'torch':>11}{'ratio':>8}{'best':>7}  asked" if len(engines) == 2 else "")
+        print(f"{'microseconds a step':<19}{'values':>10}{'form':>10}{titles}", flush=True)
+        for name in options.names or OPTIMIZERS:
+            against = engines[:1] if name in ("Lion", "LAMB") else engines
+            for size in SIZES:
+                forms = ("-",) if len(against) == 1 else ("default", "fused") if name in FUSED else ("default",)
+                for form in (*forms, *FLOORS[size]) if (name, size) in TARGETS else forms:
+                    show(name, size, form, measure(name, size, form, against, options.rounds))
 
 
 if __name__ == "__main__":
