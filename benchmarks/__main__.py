@@ -1,13 +1,14 @@
 """Times workloads, forward, backward and whole training steps, and judges them.
 
-    python -m benchmarks --against torch,numpy           # a few minutes; every row beside the figure that is asked of it
+    python -m benchmarks --against torch,numpy       # a few minutes
     python -m benchmarks --only lstm,gru --against torch
     python -m benchmarks --against hips --python hips=/path/to/its/python
-    python -m benchmarks --scaling --against torch       # curves over depth, width, batch, steps and nodes
-    python -m benchmarks --quick                         # every workload once at a small size: does it run?
+    python -m benchmarks --scaling --against torch   # curves over sizes
+    python -m benchmarks --quick                     # small sizes: do all run?
 
-Each engine runs each workload in a process of its own, in turn (A B A B ...), on equal inputs; losses and gradients must agree.
-Times are medians of the turns, ± half the distance of their quartiles. Compare only what was measured in one run.
+Every row stands beside the figure that is asked of it. Each engine runs each workload in a process of its own, in turn (A B A
+B ...), on equal inputs; losses and gradients must agree. Times are medians of the turns, ± half the distance of their
+quartiles. Compare only what was measured in one run.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks import report, scaling
+from benchmarks import commands, report, scaling
 from benchmarks.engines import PEERS, THREADS
 from benchmarks.runner import PAUSE, Measured, as_json, available, from_json, machine, measure, noise, wait_for_quiet
 from benchmarks.workloads import WORKLOADS
@@ -30,9 +31,7 @@ QUIET = 0.05  # the spread of a time with which --patience is content
 
 
 def _options() -> argparse.Namespace:
-    lines = (__doc__ or "").splitlines()
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=lines[0], epilog="\n".join(lines[1:]))
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser = commands.parser("benchmarks", __doc__)
     parser.add_argument(
         "--against", default="", metavar="PEERS", help=f"among {','.join(PEERS)}; those that are not installed are left out"
     )

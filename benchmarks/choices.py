@@ -1,6 +1,7 @@
 """The measurements behind choices that docstrings give as their reason.
 
-    python -m benchmarks.choices             # half a minute
+    python -m benchmarks.choices                # all of them (half a minute)
+    python -m benchmarks.choices relu pooling   # these
 
 Each row compares what the library does with what it could do instead, in turn in one process; medians are shown.
 """
@@ -28,6 +29,7 @@ from autograd.ops._rows import exponentials, row_maxima, row_sums
 from autograd.ops._windows import Windows, copy_rows, padded, view
 from autograd.ops.gate import gate
 from autograd.scattering import add_at
+from benchmarks.commands import check_names, parser
 from benchmarks.engine import in_turn
 from optim import flat
 
@@ -430,21 +432,35 @@ def optimizers() -> None:
     flat.SHARED_BLOCK, threads.processors = chosen, available
 
 
+PARTS = {
+    part.__name__.replace("_", "-"): part
+    for part in (
+        selection,
+        relu,
+        inverse,
+        recurrent,
+        rows,
+        columns,
+        gradients_of_convolution,
+        pooling,
+        row_reductions,
+        optimizers,
+        halves,
+        products,
+        freed_memory,
+        dictionary,
+    )
+}
+
+
 def main() -> None:
-    selection()
-    relu()
-    inverse()
-    recurrent()
-    rows()
-    columns()
-    gradients_of_convolution()
-    pooling()
-    row_reductions()
-    optimizers()
-    halves()
-    products()
-    freed_memory()
-    dictionary()
+    command = parser("benchmarks.choices", __doc__)
+    command.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(PARTS)}; all by default")
+    options = command.parse_args()
+    check_names(command, "names", PARTS, options.names)
+    for name, part in PARTS.items():
+        if not options.names or name in options.names:
+            part()
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ def parser(name: str, doc: str | None) -> argparse.ArgumentParser:
     """The parser of ``python -m name``: its docstring's first line says what it does, the rest stands below the options."""
     width = shutil.get_terminal_size().columns - 2
     paragraphs = (doc or "").strip("\n").split("\n\n")
-    first, *rest = [text if text.startswith(" ") else textwrap.fill(text, width) for text in paragraphs]
+    first, *rest = [text if text.startswith(" ") else textwrap.fill(text, width, break_on_hyphens=False) for text in paragraphs]
     return argparse.ArgumentParser(
         prog=f"python -m {name}",
         description=first,

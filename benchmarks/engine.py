@@ -1,15 +1,15 @@
 """What the engine itself costs: small ops, deep chains, many slices, wide fan-out, the import, the wheel.
 
-    python -m benchmarks.engine              # the whole table (about two minutes); compares with PyTorch where installed
-    python -m benchmarks.engine --quick      # smaller sizes
+    python -m benchmarks.engine           # the whole table (about two minutes)
+    python -m benchmarks.engine --quick   # smaller sizes
 
-Two things that are compared run in turn in one process (A B A B ...), and the medians are printed: on a noisy machine only the
-ratios mean something. Memory is measured in a process of its own.
+Small ops are compared with PyTorch's where it is installed. Two things that are compared run in turn in one process (A B A B
+...), and the medians are printed: on a noisy machine only the ratios mean something. Memory is measured in a process of its
+own.
 """
 
 from __future__ import annotations
 
-import argparse
 import gc
 import json
 import os
@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 
 import autograd as ag
+from benchmarks.commands import parser
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -228,9 +229,9 @@ def wheel_size() -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="What the engine itself costs.")
-    parser.add_argument("--quick", action="store_true", help="smaller sizes and fewer rounds")
-    options = parser.parse_args()
+    command = parser("benchmarks.engine", __doc__)
+    command.add_argument("--quick", action="store_true", help="smaller sizes and fewer rounds")
+    options = command.parse_args()
     rounds = 15 if options.quick else 51
     versions = {"python": platform.python_version(), "numpy": np.__version__}
     try:

@@ -1,7 +1,7 @@
 """The fused kernels against PyTorch's, forward and backward, in float32 at the sizes that models use.
 
     python -m benchmarks.kernels             # every row (about three minutes)
-    python -m benchmarks.kernels conv norm   # the rows whose names contain one of these words
+    python -m benchmarks.kernels conv norm   # rows with one of these words
     python -m benchmarks.kernels --list      # the names of all rows
 
 Each library runs in a process of its own (their idle threads would slow each other down), in turn, with two threads each. The

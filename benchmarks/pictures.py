@@ -19,6 +19,7 @@ import numpy as np
 import autograd as ag
 import nn
 import optim
+from benchmarks.commands import parser
 from examples import graphs
 
 
@@ -123,6 +124,7 @@ def recording(steps: int = 400, every: int = 20) -> None:
 
 
 def main() -> None:
+    parser("benchmarks.pictures", __doc__).parse_args()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # "more than max_nodes": that is the point here
         drawing()
