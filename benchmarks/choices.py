@@ -1,6 +1,6 @@
 """The measurements behind choices that docstrings give as their reason.
 
-    python -m benchmarks.choices                # all of them (half a minute)
+    python -m benchmarks.choices                # all of them (about a minute)
     python -m benchmarks.choices relu pooling   # these
 
 Each row compares what the library does with what it could do instead, in turn in one process; medians are shown.
