@@ -14,7 +14,7 @@ import numpy as np
 
 from autograd import versions
 from autograd.graph import SEVERAL, Node
-from autograd.mode import Mode, decorated, get_mode, set_mode
+from autograd.mode import Mode, decorated, get_mode, set_mode, without
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -124,9 +124,11 @@ class _Watching:
         set_mode(Mode(mode.recording, mode.scope, watcher, mode))
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        mode = get_mode()
-        versions.duties.discard(("tracer", id(mode.tracer)))
-        set_mode(mode.outer or Mode(True))
+        mode = layer = get_mode()
+        while not isinstance(layer.tracer, _Watcher) and layer.outer is not None:  # another block inside has not ended yet
+            layer = layer.outer
+        versions.duties.discard(("tracer", id(layer.tracer)))
+        set_mode(without(mode, layer.tracer))
 
     def __call__(self, function: F) -> F:
         """Decorates a function: its body is watched."""

@@ -92,6 +92,20 @@ get_mode = _mode.get
 set_mode = _mode.set
 
 
+def without(mode: Mode, tracer: Tracer | None) -> Mode:
+    """What a mode becomes when the block of a tracer ends: blocks that were entered later and are still on stay in it."""
+    layers = [mode]
+    while layers[-1].outer is not None:
+        layers.append(layers[-1].outer)
+    own = [index for index, layer in enumerate(layers) if layer.tracer is tracer]
+    if not own or tracer is None:  # another block that ended too early took it away, and left its own
+        return mode.outer or Mode(True)
+    left = around = layers[own[-1]].outer or Mode(True)
+    for layer in layers[: own[-1]][::-1]:
+        left = Mode(layer.recording, layer.scope, around.tracer if layer.tracer is tracer else layer.tracer, left)
+    return left
+
+
 def is_grad_enabled() -> bool:
     """True where operations on tensors that require gradients are recorded."""
     return get_mode().recording

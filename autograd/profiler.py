@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import threading
@@ -17,7 +18,7 @@ import numpy as np
 from autograd import versions
 from autograd.declare import unguarded
 from autograd.graph import SEVERAL, Array, Node, arrays_in, saved_arrays
-from autograd.mode import Mode, Scope, get_mode, set_mode
+from autograd.mode import Mode, Scope, get_mode, set_mode, without
 from autograd.primitive import primitives, quiet
 
 _clock = time.perf_counter
@@ -116,6 +117,45 @@ def _route_kernels(change: int) -> None:
             switch(_running > 0)
 
 
+class _Hook(threading.local):
+    """Puts functions that take the time in the places of ``quiet.run`` and ``quiet.users`` of a thread that has a profile.
+
+    There is one for all profiles of a thread, since those of asyncio tasks end in any order; the mode tells which one counts.
+    """
+
+    def __init__(self) -> None:
+        self.profiles = 0
+        self.before = (quiet.run, quiet.users)
+
+    def add(self) -> None:
+        if self.profiles == 0:
+            self.before = (quiet.run, quiet.users)
+            quiet.run, quiet.users = map(_timed, self.before)
+        self.profiles += 1
+
+    def remove(self) -> None:
+        self.profiles -= 1
+        if self.profiles == 0:
+            quiet.run, quiet.users = self.before
+
+
+_hook = _Hook()
+
+
+def _timed(run: Callable[..., Any]) -> Callable[..., Any]:
+    """``quiet.run`` or ``quiet.users``, letting the profile of the present mode take the time of the kernels."""
+
+    def timed(function: Callable[..., Any], *values: Any, **static: Any) -> Any:
+        mode = get_mode()
+        # a kernel that usually goes without the guard reports overflow as it would then
+        call = function if function in unguarded else functools.partial(run, function)
+        if isinstance(mode.tracer, profile) and mode.tracer._counts():
+            return mode.tracer._time(function, call, values, static, mode.scope)
+        return call(*values, **static)
+
+    return timed
+
+
 class profile:
     """Inside, every op is timed and its arrays are counted: by op, by module, and by node of the graph.
 
@@ -123,8 +163,8 @@ class profile:
     The rest of the elapsed time is Python between the ops: your code, modules, the walk over the graph, optimizers, and the
     profiler, which takes a few microseconds an op. Nothing is slower outside the block.
 
-    It holds for the present thread or asyncio task. Inside, ``detect_anomaly`` or another ``profile`` takes its place while it
-    is on.
+    It holds for the present thread or asyncio task, and ends in the thread in which it began. Inside, ``detect_anomaly`` or
+    another ``profile`` takes its place while it is on; which of them ends first does not matter.
 
     Args:
         trace: keep an :class:`Event` for each run of an op, for :meth:`save_trace`.
@@ -160,53 +200,54 @@ class profile:
         self._frames: list[_Frame] = []
         self._scopes: dict[int, tuple[Scope, tuple[str, ...]]] = {}  # holds the scopes, so that no id is used twice
         self._kept: dict[int, weakref.ref[Array]] = {}
-        self._before: tuple[Any, Any, float] | None = None
+        self._thread: int | None = None  # in which it is on
+        self._start = 0.0
 
     def __enter__(self) -> profile:
-        if self._before is not None:
+        if self._thread is not None:
             raise RuntimeError("profile: expected one that is off, got one that is on; make another with profile()")
         mode = get_mode()
         _route_kernels(1)
         versions.duties.add(("tracer", id(self)))
-        self._before = (quiet.run, quiet.users, _clock())
-        quiet.run = self._timed(quiet.run)
-        quiet.users = self._timed(quiet.users)
+        _hook.add()
         set_mode(Mode(mode.recording, mode.scope, self, mode))
+        self._thread = threading.get_ident()
+        self._start = _clock()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._before is None:
+        if self._thread is None:
             raise RuntimeError("profile: expected one that is on, got one that is off; enter it first")
+        if not self._counts():
+            raise RuntimeError("profile: expected to be left by the thread that entered it, got another one")
         self._settle()
-        quiet.run, quiet.users, start = self._before
-        self.elapsed += _clock() - start
-        self._before = None
+        self._frames.clear()
+        self.elapsed += _clock() - self._start
+        self._thread = None
+        _hook.remove()
         _route_kernels(-1)
         versions.duties.discard(("tracer", id(self)))
-        set_mode(get_mode().outer or Mode(True))
+        set_mode(without(get_mode(), self))
 
-    def _timed(self, run: Callable[..., Any]) -> Callable[..., Any]:
-        """``quiet.run`` or ``quiet.users``, taking the time of the kernels that run in this profile's mode."""
+    def _counts(self) -> bool:
+        """True in the thread that it is on in; others may have a copy of its mode, which may also outlive the block."""
+        return self._thread == threading.get_ident()
 
-        def timed(function: Callable[..., Any], *values: Any, **static: Any) -> Any:
-            mode = get_mode()
-            if mode.tracer is not self:  # another task of this thread, or a profile inside this one
-                return run(function, *values, **static)
-            self._settle()
-            start = _clock()
-            # a kernel that usually goes without the guard reports overflow as it would then
-            output = function(*values) if function in unguarded else run(function, *values, **static)
-            end = _clock()
-            made = sum(_new_bytes(output, values).values())
-            self._ran = _Kernel(function, start, end, mode.scope, made, getattr(output, "shape", ()))
-            return output
-
-        return timed
+    def _time(self, kernel: Callable[..., Any], call: Callable[..., Any], values: Any, static: Any, scope: Scope | None) -> Any:
+        self._settle()
+        start = _clock()
+        output = call(*values, **static)
+        end = _clock()
+        made = sum(_new_bytes(output, values).values())
+        self._ran = _Kernel(kernel, start, end, scope, made, getattr(output, "shape", ()))
+        return output
 
     # -------------------------------------------------------------------------------------------- what the engine calls
 
     def created(self, node: Node, operands: Any, output: Any) -> None:  # noqa: ARG002 - the signature is the tracer's
         """A node was recorded: the kernel that has just run was its."""
+        if not self._counts():
+            return
         now = _clock()
         primitive = node.pullback.primitive
         if self._ran is not None and (primitive is None or self._ran.function is not primitive.kernel):
@@ -227,18 +268,22 @@ class profile:
 
     def entered(self, node: Node, cotangent: Any) -> None:  # noqa: ARG002
         """The rules of a node are about to run."""
+        if not self._counts():
+            return
         self._settle()
         self._frames.append(_Frame(_data_of(cotangent)))
 
     def pulled(self, node: Node, index: int, cotangent: Any) -> None:
         """A rule gave the cotangent of an argument."""
         del node, index
-        if cotangent is not None:
+        if cotangent is not None and self._counts() and self._frames:
             frame = self._frames[-1]
             frame.made.update(_new_bytes(_data_of(cotangent), (frame.g,)))
 
     def left(self, node: Node) -> None:
         """The rules of a node have run."""
+        if not self._counts() or not self._frames:  # the block began or ended while they ran
+            return
         now = _clock()
         self._settle()
         frame = self._frames.pop()

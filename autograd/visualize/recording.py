@@ -12,7 +12,7 @@ import numpy as np
 from autograd import versions
 from autograd.anomaly import user_line
 from autograd.graph import ALIAS, CONSTANT, FREED, ITEM, LEAF, SEVERAL, Node
-from autograd.mode import Mode, decorated, get_mode, set_mode
+from autograd.mode import Mode, Tracer, decorated, get_mode, set_mode, without
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -77,7 +77,7 @@ class record_statistics:
     __slots__ = ("_outer",)
 
     def __init__(self) -> None:
-        self._outer: list[Any] = []
+        self._outer: list[Tracer | None] = []
 
     def __enter__(self) -> None:
         mode = get_mode()
@@ -87,13 +87,20 @@ class record_statistics:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._outer.pop()
-        if not self._outer:
+        if self._outer:
+            set_mode(get_mode().outer or Mode(True))
+        else:
             versions.duties.discard(("tracer", id(self)))
-        set_mode(get_mode().outer or Mode(True))
+            set_mode(without(get_mode(), self))
 
     def __call__(self, function: F) -> F:
         """Decorates a function: the ops in its body are noted."""
         return decorated(self, function)
+
+    def _around(self) -> Tracer | None:
+        """The tracer whose place it takes; none after the block, which a copy of the context may outlive."""
+        outer = self._outer[-1] if self._outer else None
+        return None if outer is self else outer
 
     def created(self, node: Node, operands: Sequence[Any], output: Any) -> None:
         """Told by the engine of each op that was recorded."""
@@ -104,26 +111,26 @@ class record_statistics:
             source = getattr(operand, "node", None)
             if source is not None and source.is_leaf:
                 recorded[source] = statistics(operand._data)
-        outer = self._outer[-1]
-        if outer is not None and outer is not self:
+        outer = self._around()
+        if outer is not None:
             outer.created(node, operands, output)
 
     def entered(self, node: Node, cotangent: Any) -> None:
         """Told by the engine before a node's rules run."""
-        outer = self._outer[-1]
-        if outer is not None and outer is not self:
+        outer = self._around()
+        if outer is not None:
             outer.entered(node, cotangent)
 
     def pulled(self, node: Node, index: int, cotangent: Any) -> None:
         """Told by the engine of each cotangent."""
-        outer = self._outer[-1]
-        if outer is not None and outer is not self:
+        outer = self._around()
+        if outer is not None:
             outer.pulled(node, index, cotangent)
 
     def left(self, node: Node) -> None:
         """Told by the engine when a node's rules have run."""
-        outer = self._outer[-1]
-        if outer is not None and outer is not self:
+        outer = self._around()
+        if outer is not None:
             outer.left(node)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
 import gc
 import json
 import threading
@@ -12,7 +14,7 @@ import pytest
 
 import autograd as ag
 import nn
-from autograd import versions
+from autograd import profiler, versions
 from autograd.declare import unguarded
 from autograd.mode import get_mode
 from autograd.primitive import quiet
@@ -22,6 +24,10 @@ def model_and_data():
     ag.manual_seed(0)
     model = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Sequential(nn.Linear(16, 4)))
     return model, ag.randn(32, 8)
+
+
+def state():
+    return get_mode(), quiet.run, quiet.users, set(versions.duties), profiler._running
 
 
 def test_ops_are_counted_with_their_times_and_bytes():
@@ -194,7 +200,7 @@ def test_a_block_may_be_entered_again_but_not_inside_itself():
 
 
 def test_everything_is_as_before_after_the_block_also_after_an_error():
-    before = (get_mode(), quiet.run, quiet.users, set(versions.duties))
+    before = state()
     with pytest.raises(ValueError, match="shapes that broadcast"), ag.profile():
         ag.ones(2, requires_grad=True) * ag.ones(3)
     with pytest.raises(ZeroDivisionError), ag.profile() as costs:
@@ -202,7 +208,7 @@ def test_everything_is_as_before_after_the_block_also_after_an_error():
         bad = ag.primitive(lambda x: x * 1.0, lambda g, _y, _x: 1 / 0, name="bad_rule")
         bad(x).sum().backward()
     assert costs._frames == []
-    assert (get_mode(), quiet.run, quiet.users, set(versions.duties)) == before
+    assert state() == before
 
 
 def test_overflow_is_reported_as_usual_inside():
@@ -236,3 +242,139 @@ def test_other_threads_are_not_counted():
         thread.join()
         ag.log(ag.ones(2, requires_grad=True))
     assert set(costs.ops) == {"log"}
+
+
+def test_blocks_that_overlap_count_while_they_are_on_and_leave_nothing_behind():
+    before = state()
+    x = ag.ones(2, requires_grad=True)
+    a, b = ag.profile(), ag.profile()
+    a.__enter__()
+    ag.exp(x)
+    b.__enter__()
+    ag.log(x).sum().backward()
+    a.__exit__(None, None, None)
+    ag.sin(x).sum().backward()
+    with ag.no_grad():
+        ag.tanh(x)
+    b.__exit__(None, None, None)
+    ag.cos(x).sum().backward()
+    assert set(a.ops) == {"exp"}
+    assert set(b.ops) == {"log", "sum", "sin", "tanh"}
+    assert state() == before
+
+
+@pytest.mark.parametrize("other", [ag.no_grad, ag.detect_anomaly, ag.record_statistics, ag.profile], ids=lambda c: c.__name__)
+@pytest.mark.parametrize("first", [True, False], ids=["first", "second"])
+def test_a_block_that_overlaps_with_another_of_any_kind_leaves_nothing_behind(other, first):
+    before = state()
+    profile, another = ag.profile(), other()
+    order = (profile, another) if first else (another, profile)
+    for block in order:
+        block.__enter__()
+    ag.exp(ag.ones(2, requires_grad=True))
+    order[0].__exit__(None, None, None)
+    ag.log(ag.ones(2, requires_grad=True))
+    order[1].__exit__(None, None, None)
+    ag.sin(ag.ones(2, requires_grad=True)).sum().backward()
+    assert "sin" not in profile.ops
+    assert state() == before
+
+
+def test_tasks_that_take_turns_have_profiles_of_their_own():
+    before = state()
+
+    async def task(op, start, turns):
+        await start.wait()
+        with ag.profile() as costs:
+            for _ in range(turns):
+                op(ag.ones(2, requires_grad=True)).sum().backward()
+                await asyncio.sleep(0)
+        return costs
+
+    async def both():
+        start = asyncio.Event()
+        tasks = [asyncio.create_task(task(op, start, turns)) for op, turns in ((ag.exp, 2), (ag.log, 4))]
+        await asyncio.sleep(0)
+        start.set()
+        return await asyncio.gather(*tasks)
+
+    first, second = asyncio.run(both())
+    assert {name: cost.calls for name, cost in first.ops.items()} == {"exp": 2, "sum": 2}
+    assert {name: cost.calls for name, cost in second.ops.items()} == {"log": 4, "sum": 4}
+    assert all(cost.forward > 0 for costs in (first, second) for cost in costs.ops.values())
+    assert state() == before
+
+
+def test_a_thread_with_a_copy_of_the_context_is_not_counted():
+    def work():
+        ag.exp(ag.ones(2, requires_grad=True)).sum().backward()
+
+    with ag.profile() as costs:
+        thread = threading.Thread(target=contextvars.copy_context().run, args=(work,))
+        thread.start()
+        thread.join()
+        ag.log(ag.ones(2, requires_grad=True))
+    assert set(costs.ops) == {"log"}
+    assert len(costs.events) == 1
+
+
+def test_what_goes_on_in_a_copy_of_the_context_after_the_block_is_not_counted():
+    with ag.profile() as costs:
+        context = contextvars.copy_context()
+    with ag.profile():
+        context.run(lambda: ag.exp(ag.ones(2, requires_grad=True)).sum().backward())
+    assert costs.ops == {}
+    assert costs.events == []
+
+
+def test_another_thread_can_neither_enter_nor_leave_it():
+    before = state()
+    errors = []
+
+    def each():
+        other = state()
+        for call in (costs.__enter__, lambda: costs.__exit__(None, None, None)):
+            try:
+                call()
+            except RuntimeError as error:
+                errors.append(str(error))
+        if state() == other:
+            errors.append("as before")
+
+    with ag.profile() as costs:
+        thread = threading.Thread(target=each)
+        thread.start()
+        thread.join()
+        ag.log(ag.ones(2))
+    assert errors == [
+        "profile: expected one that is off, got one that is on; make another with profile()",
+        "profile: expected to be left by the thread that entered it, got another one",
+        "as before",
+    ]
+    assert set(costs.ops) == {"log"}
+    assert state() == before
+
+
+@pytest.mark.parametrize("begins", [True, False], ids=["begins", "ends"])
+def test_a_block_that_begins_or_ends_in_a_hook_of_a_backward_pass_breaks_nothing(begins):
+    before = state()
+    costs = ag.profile()
+
+    def run():
+        x = ag.ones(2, requires_grad=True)
+        y = ag.exp(x)
+        if begins:
+            y.register_hook(lambda _g: costs.__enter__() and None)
+        else:
+            costs.__enter__()
+            y.register_hook(lambda _g: costs.__exit__(None, None, None))
+        ag.sin(y).sum().backward()
+        if begins:
+            costs.__exit__(None, None, None)
+        ag.cos(x).sum().backward()
+        assert x.grad.tolist() == pytest.approx([np.e * np.cos(np.e) - np.sin(1)] * 2)
+
+    contextvars.copy_context().run(run)
+    assert "cos" not in costs.ops
+    assert costs._frames == []
+    assert state() == before
