@@ -123,7 +123,14 @@ def _interpreters(options: argparse.Namespace) -> dict[str, str]:
 
 
 def _heading(environment: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in environment.items() if value)
+    """What was measured on, in lines of at most 80 columns that end between two of its parts."""
+    lines: list[str] = []
+    for part in (f"{name} {value}" for name, value in environment.items() if value):
+        if lines and len(lines[-1]) + len(part) <= 77:
+            lines[-1] += f", {part}"
+        else:
+            lines.append(part)
+    return ",\n".join(lines)
 
 
 def _progress(text: str) -> None:

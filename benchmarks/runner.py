@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import statistics
 import subprocess
 import sys
@@ -203,6 +204,7 @@ def machine() -> dict[str, Any]:
         "processor": model,
         "cores": os.cpu_count(),
         "BLAS": _blas(),
+        "NumPy's loops": _loops(),
     }
 
 
@@ -214,6 +216,24 @@ def _blas() -> str:
         return ""
     found = next((entry for entry in threadpool_info() if entry["user_api"] == "blas"), None)  # (workloads have imported NumPy)
     return f"{found['internal_api']} {found['version']} for {found.get('architecture', '?')}" if found else ""
+
+
+def _loops() -> str:
+    """The vector instructions of NumPy's own loops, by the one of exp; "" where NumPy does not tell."""
+    try:
+        from numpy.lib.introspect import opt_func_info
+    except ImportError:
+        return ""
+    found = opt_func_info(func_name="^exp$", signature="float32").get("exp", {})
+    return next((_instructions(loop["current"]) for loop in found.values()), "")
+
+
+def _instructions(target: str) -> str:
+    """The usual name of what NumPy calls "X86_V3" or "FMA3__AVX2", or "baseline(SSE SSE2 SSE3)": of several, the last."""
+    name = re.split(r"\W+|__", target.rstrip(")"))[-1]
+    return (
+        "AVX-512" if name.startswith("AVX512") else {"X86_V2": "SSE4.2", "X86_V3": "AVX2", "X86_V4": "AVX-512"}.get(name, name)
+    )
 
 
 def as_json(results: dict[str, dict[str, Measured]], versions: dict[str, str], options: dict[str, Any]) -> dict[str, Any]:

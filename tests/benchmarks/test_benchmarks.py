@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.lib import introspect
 
 import benchmarks.__main__ as main
 from benchmarks import report, runner, scaling
@@ -204,6 +205,50 @@ def test_a_run_is_the_same_after_json():
     assert stored["environment"]["numpy"] == "2"
 
 
+def test_the_heading_names_the_instructions_of_numpy_in_lines_of_80_columns(monkeypatch):
+    machine = runner.machine()
+    assert machine["NumPy's loops"] == runner._instructions(
+        introspect.opt_func_info(func_name="^exp$", signature="float32")["exp"]["ff"]["current"]
+    )
+    monkeypatch.setitem(sys.modules, "numpy.lib.introspect", None)
+    assert runner.machine() == machine | {"NumPy's loops": ""}
+    environment = {"processor": "Intel(R) Xeon(R) Platinum 8259CL CPU @ 2.50GHz", "cores": 2, "BLAS": "", "threads": 2}
+    lines = main._heading(environment | {"NumPy's loops": "AVX-512", "numpy": "2.4.6"}).splitlines()
+    assert lines == [
+        "processor Intel(R) Xeon(R) Platinum 8259CL CPU @ 2.50GHz, cores 2, threads 2,",
+        "NumPy's loops AVX-512, numpy 2.4.6",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [
+        ("X86_V3", "AVX2"),
+        ("X86_V4", "AVX-512"),
+        ("FMA3__AVX2", "AVX2"),
+        ("AVX512_SKX", "AVX-512"),
+        ("baseline(SSE SSE2 SSE3)", "SSE3"),
+        ("baseline(X86_V2)", "SSE4.2"),
+        ("baseline(NEON NEON_FP16 NEON_VFPV4 ASIMD)", "ASIMD"),
+    ],
+)
+def test_instructions_have_their_usual_names(target, name):
+    assert runner._instructions(target) == name
+
+
+def test_a_run_from_before_the_heading_named_them_is_shown_and_compared(tmp_path, monkeypatch, capsys):
+    run = runner.as_json(run_of(chain=(1e-3, 2e-3)), {}, {"threads": 2, "quick": False, "engines": ["tapegrad", "torch"]})
+    del run["environment"]["NumPy's loops"]
+    (tmp_path / "old.json").write_text(json.dumps(run))
+    monkeypatch.setattr(
+        sys, "argv", ["benchmarks", *(word for o in ("--load", "--compare") for word in (o, str(tmp_path / "old.json")))]
+    )
+    main.main()
+    shown = capsys.readouterr().out
+    assert "loops" not in shown
+    assert "Since the older run" in shown
+
+
 def test_digests_differ_beyond_the_tolerance():
     assert agree([[1.0, 2.0]], [[1.0005, 2.0]])
     assert not agree([[1.0, 2.0]], [[1.0, 2.01]])
@@ -237,7 +282,9 @@ def test_a_quick_run_writes_shows_and_compares(tmp_path):
     stored = tmp_path / "run.json"
     done = command("--quick", "--only", "chain,lstm", "--against", "numpy", "--json", str(stored))
     assert done.returncode == 0, done.stderr
-    assert [line.split() for line in done.stdout.splitlines()[3:6]] == [
+    heading, _, table = done.stdout.partition("\n\n")
+    assert all(len(line) <= 80 for line in heading.splitlines())
+    assert [line.split() for line in table.splitlines()[1:4]] == [
         ["workload", "tapegrad", "numpy"],
         ["chain", "ran", "cannot", "run", "it"],
         ["lstm", "ran", "ran"],
