@@ -174,7 +174,7 @@ class profile:
         modules: the Cost of each module with those inside it, by path; ``""`` is what ran in none.
         nodes: the Cost of each node of the graph while it is alive: ``nodes[tensor.node]``. Pictures of the graph read it.
         events: every Event, in the order in which they ended.
-        elapsed: seconds inside the block.
+        elapsed: seconds inside the block; while it is on, those so far.
 
     Example:
         >>> import autograd as ag
@@ -193,7 +193,6 @@ class profile:
         self.modules: dict[str, Cost] = {}
         self.nodes: weakref.WeakKeyDictionary[Node, Cost] = weakref.WeakKeyDictionary()
         self.events: list[Event] = []
-        self.elapsed = 0.0
         self._trace = trace
         self._names = {declared.kernel: declared.name for declared in primitives.values()}
         self._ran: _Kernel | None = None
@@ -202,6 +201,7 @@ class profile:
         self._kept: dict[int, weakref.ref[Array]] = {}
         self._thread: int | None = None  # in which it is on
         self._start = 0.0
+        self._elapsed = 0.0  # in the blocks that have ended
 
     def __enter__(self) -> profile:
         if self._thread is not None:
@@ -222,12 +222,17 @@ class profile:
             raise RuntimeError("profile: expected to be left by the thread that entered it, got another one")
         self._settle()
         self._frames.clear()
-        self.elapsed += _clock() - self._start
+        self._elapsed = self.elapsed
         self._thread = None
         _hook.remove()
         _route_kernels(-1)
         versions.duties.discard(("tracer", id(self)))
         set_mode(without(get_mode(), self))
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds inside the block; while it is on, those so far."""
+        return self._elapsed + (0.0 if self._thread is None else _clock() - self._start)
 
     def _counts(self) -> bool:
         """True in the thread that it is on in; others may have a copy of its mode, which may also outlive the block."""
@@ -372,18 +377,21 @@ class profile:
             limit: how many rows at most.
 
         Raises:
-            ValueError: for another ``by``.
+            ValueError: for another ``by``, or a negative limit.
         """
         if by not in ("op", "module"):
             raise ValueError(f"profile: expected by to be 'op' or 'module', got {by!r}")
+        if limit is not None and limit < 0:
+            raise ValueError(f"profile: expected a limit of at least 0 rows, got {limit}")
         from autograd.visualize.model import bytes_text
 
         costs = self.ops if by == "op" else self.modules
         forward = sum(cost.forward for cost in self.ops.values())
         backward = sum(cost.backward for cost in self.ops.values())
-        rest = self.elapsed - forward - backward
+        elapsed = self.elapsed
+        rest = elapsed - forward - backward
         lines = [
-            f"{self.elapsed * 1e3:.2f} ms: {forward * 1e3:.2f} forward, {backward * 1e3:.2f} backward, "
+            f"{elapsed * 1e3:.2f} ms: {forward * 1e3:.2f} forward, {backward * 1e3:.2f} backward, "
             f"{rest * 1e3:.2f} between the ops",
             f"{by:<24}{'calls':>8}{'forward':>11}{'backward':>11}{'share':>6}{'made':>10}{'saved':>10}",
         ]
@@ -425,7 +433,8 @@ class profile:
         zero = min((event.start for event in self.events), default=0.0)
         for name, tid in rows.items():
             events = sorted((e for e in self.events if e.inside == (name == "backward")), key=lambda e: e.start)
-            out.extend(_spans(events, zero, tid))
+            spans = list(_spans(events, zero, tid))[::-1]  # viewers nest what is equally long in the order of the file
+            out.extend(sorted(spans, key=lambda span: (span["ts"], -span["dur"])))
         return out
 
 

@@ -88,7 +88,7 @@ def benchmark(
         seconds: about so long it takes; three rounds are measured in any case, if ``rounds`` allows.
 
     Raises:
-        TypeError: for an ``fn`` that is no function, or returns something else than Tensors.
+        TypeError: for an ``fn`` or ``against`` that is no function, or an ``fn`` that returns something else than Tensors.
         ValueError: for fewer than one round.
 
     Example:
@@ -103,6 +103,8 @@ def benchmark(
     """
     if not callable(fn):
         raise TypeError(f"benchmark: expected a function and its arguments, got {type(fn).__name__}; pass lambda: ...")
+    if against is not None and not callable(against):
+        raise TypeError(f"benchmark: expected against to be a function of the arrays, got {type(against).__name__}")
     if not isinstance(rounds, int) or rounds < 1:
         raise ValueError(f"benchmark: expected at least 1 round, got {rounds!r}")
     outputs = _outputs(fn, inputs)

@@ -153,6 +153,8 @@ def test_the_table_fits_80_columns_and_ends_at_the_limit():
     assert "(no module)" in costs.table("module")
     with pytest.raises(ValueError, match="profile: expected by to be 'op' or 'module', got 'line'"):
         costs.table("line")
+    with pytest.raises(ValueError, match="profile: expected a limit of at least 0 rows, got -1"):
+        costs.table(limit=-1)
 
 
 def test_the_trace_is_json_with_ops_inside_their_modules(tmp_path):
@@ -378,3 +380,24 @@ def test_a_block_that_begins_or_ends_in_a_hook_of_a_backward_pass_breaks_nothing
     assert "cos" not in costs.ops
     assert costs._frames == []
     assert state() == before
+
+
+def test_inside_the_block_the_time_so_far_is_shown():
+    x = ag.randn(100, requires_grad=True)
+    with ag.profile() as costs:
+        ag.exp(x).sum().backward()
+        first = costs.elapsed
+        assert first > sum(cost.seconds for cost in costs.ops.values()) > 0
+        assert " -" not in str(costs)
+        ag.exp(x)
+    assert costs.elapsed > first
+    assert costs.elapsed == costs.elapsed
+
+
+def test_in_the_trace_a_module_comes_before_what_ran_in_it(tmp_path):
+    model = nn.Sequential(nn.Sequential(nn.Linear(8, 16)))
+    with ag.profile() as costs:
+        model(ag.ones(2, 8))
+    costs.save_trace(tmp_path / "trace.json")  # all have one start and one duration: viewers nest them in the order of the file
+    spans = [event for event in json.loads((tmp_path / "trace.json").read_text())["traceEvents"] if event["ph"] == "X"]
+    assert [event["args"].get("module", event["name"]) for event in spans] == ["model", "model.0", "model.0.0", "linear"]

@@ -94,6 +94,8 @@ def test_few_rounds_and_what_cannot_be_timed():
     x = ag.ones(3, requires_grad=True)
     found = ag.benchmark(ag.tanh, x, rounds=1)
     assert found.forward.low == found.forward.median == found.forward.high > 0
+    with pytest.raises(TypeError, match="benchmark: expected against to be a function of the arrays, got ndarray"):
+        ag.benchmark(ag.tanh, x, against=np.ones(3))
     for rounds in (0, -1, 1.5):
         with pytest.raises(ValueError, match=f"benchmark: expected at least 1 round, got {rounds}"):
             ag.benchmark(ag.tanh, x, rounds=rounds)
