@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -62,16 +63,21 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _chosen(everything: list[Any], names: str) -> list[Any]:
-    if not names:
-        return everything
-    wanted = names.split(",")
-    unknown = set(wanted) - {item.name for item in everything}
-    if unknown:
-        sys.exit(
-            f"--only: expected names among {', '.join(item.name for item in everything)}, got {', '.join(sorted(unknown))}"
-        )
-    return [item for item in everything if item.name in wanted]
+def _names(text: str) -> list[str]:
+    return [name for part in text.split(",") if (name := part.strip())]
+
+
+def _chosen(options: argparse.Namespace) -> list[Any]:
+    """The workloads, or with --scaling the curves, that --only names."""
+    everything, others = (scaling.CURVES, WORKLOADS) if options.scaling else (WORKLOADS, scaling.CURVES)
+    wanted = set(_names(options.only))
+    if unknown := wanted - {item.name for item in everything}:
+        known = ", ".join(item.name for item in everything)
+        message = f"--only: expected names among {known}, got {', '.join(sorted(unknown))}"
+        if unknown <= {item.name for item in others}:
+            message += "; leave --scaling out" if options.scaling else "; add --scaling"
+        sys.exit(message)
+    return [item for item in everything if not wanted or item.name in wanted]
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -82,15 +88,42 @@ def _check(options: argparse.Namespace) -> None:
     for entry in options.python:
         if "=" not in entry:
             sys.exit(f"--python: expected PEER=PATH, got {entry}")
+    for name in ("load", "compare", "short", "patience"):
+        if options.scaling and getattr(options, name):
+            sys.exit(f"--{name}: expected a run of workloads, got --scaling; leave one of the two out")
     for name in ("json", "plot"):
         path = getattr(options, name)
         if path and (Path(path).is_dir() or not os.access(Path(path).parent, os.W_OK)):
             sys.exit(f"--{name}: expected a file in a folder that can be written to, got {path}")
+    if options.plot:
+        _check_picture(options.plot)
     if options.into:
         try:
             report.parts_of(options.into)
         except (OSError, ValueError) as error:
             sys.exit(f"--into: {error}" if isinstance(error, OSError) else str(error))
+    if options.compare:
+        _run_in("compare", options.compare)
+    _chosen(options)
+
+
+def _check_picture(path: str) -> None:
+    try:
+        from matplotlib.backend_bases import FigureCanvasBase
+    except ImportError:
+        sys.exit("--plot: expected matplotlib to be installed, got none; pip install matplotlib")
+    known = sorted(FigureCanvasBase.get_supported_filetypes())
+    suffix = Path(path).suffix.removeprefix(".").lower()
+    if suffix not in known:
+        sys.exit(f"--plot: expected a name that ends in .png or another of {', '.join(known)}, got {path}")
+
+
+def _check_peers(options: argparse.Namespace, peers: list[str]) -> None:
+    """Ends with a message where what is to be shown needs engines that do not take part."""
+    if options.short and report.TORCH not in peers:
+        sys.exit(f"--short: expected PyTorch among the peers, got {', '.join(peers) or 'none'}; add --against torch")
+    if options.plot and not peers:
+        sys.exit("--plot: expected peers, to draw the ratios to them, got none; add --against torch")
 
 
 def _run_in(name: str, path: str) -> dict[str, Any]:
@@ -98,6 +131,7 @@ def _run_in(name: str, path: str) -> dict[str, Any]:
     try:
         run = json.loads(Path(path).read_text())
         from_json(run)
+        _ = run["environment"].items(), [run["options"][key] for key in ("engines", "quick", "threads")]
     except OSError as error:
         sys.exit(f"--{name}: {error}")
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -108,7 +142,7 @@ def _run_in(name: str, path: str) -> dict[str, Any]:
 def _interpreters(options: argparse.Namespace) -> dict[str, str]:
     """The interpreter of each engine, ours first; peers that do not start are named and left out."""
     named = dict(entry.partition("=")[::2] for entry in options.python)
-    peers = [peer for peer in options.against.split(",") if peer]
+    peers = _names(options.against)
     unknown = sorted({*peers, *named} - set(PEERS))
     if unknown:
         sys.exit(f"--against: expected peers among {', '.join(PEERS)}, got {', '.join(unknown)}")
@@ -138,13 +172,12 @@ def _progress(text: str) -> None:
         print(f"\r{text:<78}", end="" if text else "\r", file=sys.stderr, flush=True)
 
 
-def _measured(options: argparse.Namespace) -> dict[str, Any]:
-    interpreters = _interpreters(options)
+def _measured(options: argparse.Namespace, interpreters: dict[str, str]) -> dict[str, Any]:
     results: dict[str, dict[str, Measured]] = {}
     versions: dict[str, str] = {}
     rounds, seconds = (1, 0.0) if options.quick else (options.rounds, options.seconds)
     until = time.monotonic() + 60 * options.patience
-    left = _chosen(WORKLOADS, options.only)
+    left = _chosen(options)
     while left:
         again = []
         for workload in left:
@@ -209,7 +242,7 @@ def _scaling(options: argparse.Namespace) -> None:
     lines = [_heading(machine() | {"threads": options.threads}) + "\n"]
     results = {}
     rounds, seconds = (1, 0.0) if options.quick else (max(3, options.rounds // 3), options.seconds)
-    for curve in _chosen(scaling.CURVES, options.only):
+    for curve in _chosen(options):
         _progress(curve.grows)
         results[curve.name] = times = scaling.run(curve, interpreters, rounds, seconds, options.threads, options.quick)
         table = scaling.table(curve, times)
@@ -222,29 +255,39 @@ def _scaling(options: argparse.Namespace) -> None:
         scaling.plot(results, options.plot)
 
 
-def main() -> None:
-    options = _options()
+def _run(options: argparse.Namespace) -> None:
     if options.list:
         for item in (*WORKLOADS, *scaling.CURVES):
             print(f"{item.name:<20}{getattr(item, 'title', None) or 'curve: ' + item.grows}")
         return
     _check(options)
-    if options.compare:
-        _run_in("compare", options.compare)
     if options.scaling:
         _scaling(options)
         return
     if options.load is None:
+        interpreters = _interpreters(options)
+        _check_peers(options, list(interpreters)[1:])
         busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
         if busy > 1.0 and not options.quick:
             print(f"the machine is busy (load {busy:.1f}): expect wide spreads", file=sys.stderr)
-        run = _measured(options)
+        run = _measured(options, interpreters)
     else:
         run = _run_in("load", options.load)
+        _check_peers(options, run["options"]["engines"][1:])
+        names = {workload.name for workload in _chosen(options)}
+        run["workloads"] = {name: engines for name, engines in run["workloads"].items() if name in names}
     if options.json:
         Path(options.json).write_text(json.dumps(run, indent=1))
     if not _show(run, options):
         sys.exit(1)
+
+
+def main() -> None:
+    try:
+        _run(_options())
+    except KeyboardInterrupt:
+        _progress("")
+        sys.exit(128 + signal.SIGINT)
 
 
 if __name__ == "__main__":

@@ -256,10 +256,12 @@ def compared(old: Results, new: Results) -> Table:
             word = ("faster" if ratio > 1 else "SLOWER") if apart and abs(math.log(ratio)) > NOISE else ""
             cells = [workload.title, phase, spread_text(then), spread_text(now), f"{ratio:.2f}", word]
             rows.append([*cells, _drift(old, new, workload.name, phase)])
-    note = "drift: the same ratio of PyTorch's times, which should be 1; where it is not, the machine has changed"
-    return Table(
-        "Since the older run: its time / now", ["workload", "phase", "then", "now", "ratio", "", "drift"], rows, [note]
-    )
+    notes = ["drift: the same ratio of PyTorch's times, which should be 1; where it is not, the machine has changed"]
+    if not rows:
+        notes = ["none of these workloads is in the older run"]
+    elif not any(row[-1] for row in rows):
+        notes = ["drift is shown where both runs have PyTorch's times: without them, the machine may have changed"]
+    return Table("Since the older run: its time / now", ["workload", "phase", "then", "now", "ratio", "", "drift"], rows, notes)
 
 
 def _drift(old: Results, new: Results, name: str, phase: str) -> str:

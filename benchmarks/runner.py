@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -65,12 +66,14 @@ class Process:
         return answer
 
     def ask(self, **command: Any) -> dict[str, Any]:
-        self.process.stdin.write(json.dumps(command) + "\n")  # type: ignore[union-attr]
-        self.process.stdin.flush()  # type: ignore[union-attr]
+        with contextlib.suppress(BrokenPipeError):  # it has ended, which reading tells
+            self.process.stdin.write(json.dumps(command) + "\n")  # type: ignore[union-attr]
+            self.process.stdin.flush()  # type: ignore[union-attr]
         return self.read()
 
     def close(self) -> None:
-        self.process.stdin.close()  # type: ignore[union-attr]
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()  # type: ignore[union-attr]
         self.process.stdout.close()  # type: ignore[union-attr]
         self.process.wait()
 
@@ -159,9 +162,14 @@ def measure(
             versions |= built["versions"]
         turns: dict[str, list[dict[str, float]]] = {engine: [] for engine in processes}
         for _ in range(rounds):
-            for engine, process in processes.items():
+            for engine, process in list(processes.items()):
                 time.sleep(PAUSE)
-                turns[engine].append(process.ask(do="turn"))
+                try:
+                    turns[engine].append(process.ask(do="turn"))
+                except EngineError as error:  # it has no figures; the others go on
+                    processes.pop(engine).close()
+                    del turns[engine]
+                    found[engine].skipped = str(error)
     finally:
         for process in processes.values():
             process.close()

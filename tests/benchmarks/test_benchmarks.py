@@ -104,6 +104,26 @@ def test_processes_run_in_turn_and_their_results_agree():
     assert found["tapegrad"].times
 
 
+def test_an_engine_that_dies_has_no_figures_and_the_others_go_on(monkeypatch):
+    ask, turns = runner.Process.ask, []
+
+    def dying(process, **what):
+        if process.engine == "numpy" and what["do"] == "turn":
+            turns.append(process)
+            if len(turns) == 2:
+                process.process.kill()
+                process.process.wait()
+        return ask(process, **what)
+
+    monkeypatch.setattr(runner.Process, "ask", dying)
+    workload = WORKLOADS[1]
+    found, _ = runner.measure(workload.family, workload.quick, workload.quick, {"tapegrad": HERE, "numpy": HERE}, 3, 0.0)
+    assert found["numpy"].skipped == "EOFError: the process of numpy ended with code -9"
+    assert found["numpy"].times == {}
+    assert found["tapegrad"].times
+    assert found["tapegrad"].agrees
+
+
 def test_what_does_not_start_is_named():
     assert runner.available("tapegrad", HERE) == ""
     assert runner.available("tapegrad", "/no/such/python") == "/no/such/python: No such file or directory"
@@ -178,6 +198,16 @@ def test_changes_beyond_the_noise_are_named():
     assert words["small-op chain"] == ["2.00", "faster", "1.00"]
     assert words["LSTM, 50 steps, 128 units, batch 32"] == ["0.96", "", "1.00"]
     assert words["GRU, 50 steps, 128 units, batch 32"] == ["0.67", "SLOWER", "0.67"]
+
+
+def test_what_cannot_be_compared_is_said():
+    old, new = run_of(chain=(1e-3, 2e-3)), run_of(chain=(1e-3, 2e-3), lstm=(1e-3, 1e-3))
+    del old["chain"]["torch"]
+    assert report.compared(old, new).notes == [
+        "drift is shown where both runs have PyTorch's times: without them, the machine may have changed"
+    ]
+    del new["chain"]
+    assert report.compared(old, new).notes == ["none of these workloads is in the older run"]
 
 
 def test_tables_are_aligned_and_markdown_has_a_cell_for_each_column():
@@ -293,6 +323,10 @@ def test_a_quick_run_writes_shows_and_compares(tmp_path):
     done = command("--load", str(stored), "--compare", str(stored), "--markdown")
     assert done.returncode == 0, done.stderr
     assert "Since the older run" in done.stdout
+    run = json.loads(stored.read_text())
+    run["options"]["engines"].append("torch")
+    run["workloads"]["chain"]["torch"] = run["workloads"]["chain"]["tapegrad"]
+    stored.write_text(json.dumps(run))
     document = tmp_path / "README.md"
     document.write_text("Before.\n\n<!-- speed -->\nold\n<!-- end speed -->\n\nAfter.\n")
     done = command("--load", str(stored), "--short", "--markdown", "--into", f"{document}:speed")
@@ -324,6 +358,15 @@ def test_wrong_names_are_refused():
         (["--python", "torch"], "--python: expected PEER=PATH, got torch"),
         (["--json", "nowhere/x.json"], "--json: expected a file in a folder that can be written to, got nowhere/x.json"),
         (["--plot", "."], "--plot: expected a file in a folder that can be written to, got ."),
+        (["--plot", "x.foo"], "--plot: expected a name that ends in .png or another of .*, got x.foo"),
+        (["--plot", "x.png"], "--plot: expected peers, to draw the ratios to them, got none; add --against torch"),
+        (["--short"], "--short: expected PyTorch among the peers, got none; add --against torch"),
+        (["--short", "--against", "numpy"], "--short: expected PyTorch among the peers, got numpy; add --against torch"),
+        (["--only", "chain, depth"], "--only: expected names among chain, .*, adam-step, got depth; add --scaling"),
+        (["--scaling", "--only", "chain"], "--only: expected names among nodes, .*, got chain; leave --scaling out"),
+        (["--scaling", "--only", "chain,no"], "--only: expected names among nodes, .*, got chain, no$"),
+        (["--scaling", "--load", "x"], "--load: expected a run of workloads, got --scaling; leave one of the two out"),
+        (["--scaling", "--short"], "--short: expected a run of workloads, got --scaling; leave one of the two out"),
         (["--into", "README.md"], "--into: expected FILE:NAME, got README.md"),
         (["--into", "README.md:nothing"], "--into: expected <!-- nothing --> and <!-- end nothing --> in README.md"),
         (["--into", "nowhere.md:steps"], "--into: .*nowhere.md"),
@@ -336,12 +379,55 @@ def test_wrong_names_are_refused():
 def test_wrong_options_are_refused_before_anything_is_measured(words, message, monkeypatch):
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(sys, "argv", ["benchmarks", *words])
-    monkeypatch.setattr(main, "_measured", lambda _options: pytest.fail("it has measured"))
+    monkeypatch.setattr(main, "_measured", lambda *_: pytest.fail("it has measured"))
+    monkeypatch.setattr(scaling, "run", lambda *_: pytest.fail("it has measured"))
     with pytest.raises(SystemExit, match=message):
         main.main()
 
 
-@pytest.mark.parametrize("content", ["[1]", '{"a": 1}', '{"workloads": {"hvp": 3}}', '{"curves": {}, "environment": {}}'])
+def test_names_may_have_spaces_around_them(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--only", " lstm, chain,", "--against", "numpy, floor ,"])
+    options = main._options()
+    assert [workload.name for workload in main._chosen(options)] == ["chain", "lstm"]
+    assert list(main._interpreters(options)) == ["tapegrad", "numpy", "floor"]
+
+
+def test_a_plot_without_matplotlib_is_refused(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.backend_bases", None)
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--plot", "x.png", "--against", "numpy"])
+    with pytest.raises(SystemExit, match="--plot: expected matplotlib to be installed, got none; pip install matplotlib"):
+        main.main()
+
+
+def test_an_interrupt_ends_it_without_a_traceback(monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(main, "_measured", interrupted)
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--quick"])
+    with pytest.raises(SystemExit) as ending:
+        main.main()
+    assert ending.value.code == 130
+
+
+def test_of_a_run_that_is_loaded_the_chosen_workloads_are_shown(tmp_path, monkeypatch, capsys):
+    run = runner.as_json(
+        run_of(chain=(1e-3, 2e-3), gru=(1e-3, 2e-3)), {}, {"threads": 2, "quick": False, "engines": ["tapegrad"]}
+    )
+    (tmp_path / "run.json").write_text(json.dumps(run))
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--load", str(tmp_path / "run.json"), "--only", "gru"])
+    main.main()
+    shown = capsys.readouterr().out
+    assert "GRU" in shown
+    assert "chain" not in shown
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--load", str(tmp_path / "run.json"), "--short"])
+    with pytest.raises(SystemExit, match="--short: expected PyTorch among the peers, got none"):
+        main.main()
+
+
+@pytest.mark.parametrize(
+    "content", ['{"workloads": {}}', "[1]", '{"a": 1}', '{"workloads": {"hvp": 3}}', '{"curves": {}, "environment": {}}']
+)
 def test_files_of_another_form_are_not_a_run(content, tmp_path, monkeypatch):
     path = tmp_path / "other.json"
     path.write_text(content)
