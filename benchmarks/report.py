@@ -304,6 +304,7 @@ def parts_of(place: str) -> tuple[Path, str, str]:
 def plot(results: Results, peers: Sequence[str], path: str | os.PathLike[str]) -> None:
     """Bars of each peer's time / ours by workload, with what is asked against PyTorch marked. Needs matplotlib."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, NullLocator
 
     workloads = [workload for workload, _ in known(results)]
     figure = Figure(figsize=(9, 0.5 * len(workloads) + 1.5), layout="constrained")
@@ -319,9 +320,13 @@ def plot(results: Results, peers: Sequence[str], path: str | os.PathLike[str]) -
             axes.plot([workload.ratio] * 2, [place - height / 2, place + height / 2], color="black", linewidth=2)
     axes.axvline(1.0, color="gray", linewidth=1)
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(10, (1, 2, 5)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.set_yticks([index + 0.4 - height / 2 for index in range(len(workloads))], [workload.title for workload in workloads])
-    axes.invert_yaxis()
-    axes.set_xlabel("time of the other / time of tapegrad (black: asked of the ratio to PyTorch)")
+    axes.set_ylim(len(workloads) - 0.1 - height / 2, -0.1 - height / 2)
+    asked = "\nblack: asked of the ratio to PyTorch" if TORCH in peers else ""
+    axes.set_xlabel(f"time of the other / time of tapegrad, which is faster right of 1{asked}")
     if peers:
-        axes.legend()
+        figure.legend(loc="outside upper right", ncols=len(peers))
     figure.savefig(path)

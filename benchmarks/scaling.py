@@ -89,12 +89,13 @@ def table(curve: Curve, times: Times) -> Table:
     power = exponent(curve, ours)
     asked = f", asked <= {LINEAR}: {'yes' if power <= LINEAR else 'NO'}" if curve.linear and len(ours) > 2 else ""
     notes = [f"grows as n^{power:.2f}{asked}" + "".join(f"; {peer} n^{exponent(curve, times[peer]):.2f}" for peer in peers)]
-    return Table(f"{curve.name}: {curve.grows}", ["n", OURS, "us / n", *peers, "log scale"], rows, notes)
+    return Table(f"{curve.name}: {curve.grows}", ["n", OURS, "us / n", *peers, "log scale".ljust(24)], rows, notes)
 
 
 def plot(results: dict[str, Times], path: str | os.PathLike[str]) -> None:
     """All curves on logarithmic axes. Needs matplotlib."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import NullFormatter, NullLocator
 
     curves = [curve for curve in CURVES if curve.name in results]
     columns = min(4, len(curves))
@@ -106,6 +107,13 @@ def plot(results: dict[str, Times], path: str | os.PathLike[str]) -> None:
             axes.plot(curve.values[: len(seconds)], [s * 1e3 for s in seconds], marker="o", markersize=3, label=engine)
         axes.set_xscale("log")
         axes.set_yscale("log")
+        shown = curve.values[: max(map(len, results[curve.name].values()))]
+        axes.set_xticks(shown, [f"{value:,}" for value in shown])
+        axes.xaxis.set_minor_locator(NullLocator())
+        low, high = (math.log10(limit) for limit in axes.get_ylim())
+        axes.set_ylim(10 ** math.floor(low), 10 ** math.ceil(high))  # whole decades, which alone have labels
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter(NullFormatter())
         axes.set_title(curve.grows, fontsize=9)
         axes.set_ylabel("ms a step")
         axes.grid(True, alpha=0.3)
