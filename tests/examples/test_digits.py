@@ -46,6 +46,7 @@ def test_it_learns(monkeypatch, capsys, tmp_path):
     assert "linear" in (tmp_path / "digits_graph.svg").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_seed_repeats_the_run(monkeypatch, capsys, tmp_path):
     runs = [table(run(monkeypatch, capsys, "--epochs", 2, "--seed", seed, "--out", tmp_path)) for seed in (5, 5, 6)]
     assert runs[0] == runs[1]

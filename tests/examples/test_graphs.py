@@ -19,6 +19,7 @@ def run(monkeypatch, capsys, *arguments):
     return capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_whole_gallery(monkeypatch, capsys, tmp_path):
     output = run(monkeypatch, capsys, "--out", tmp_path)
     index = (tmp_path / "index.html").read_text(encoding="utf-8")

@@ -42,6 +42,7 @@ def test_doubling_sixteen_times_is_linear():
     assert len(inner_edges(drawing)) == 32
 
 
+@pytest.mark.slow
 def test_a_chain_of_100_000_ops_is_walked_without_recursion():
     y = leaf(2)
     for _ in range(100_000):
