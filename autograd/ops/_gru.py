@@ -15,7 +15,6 @@ from autograd.ops._sequences import (
     chunks,
     in_time,
     last_state,
-    logistic,
     projected_features_first,
     rearranged,
     room_for_states,
@@ -26,7 +25,7 @@ from autograd.ops._sequences import (
     weight_gradients,
     widened,
 )
-from autograd.ops.elementwise import sigmoid, tanh
+from autograd.ops.elementwise import logistic, sigmoid, tanh
 from autograd.ops.linalg import linear
 
 

@@ -16,7 +16,6 @@ from autograd.ops._sequences import (
     chunks,
     in_time,
     last_state,
-    logistic,
     outputs_of,
     projected_features_first,
     rearranged,
@@ -28,7 +27,7 @@ from autograd.ops._sequences import (
     weight_gradients,
     widened,
 )
-from autograd.ops.elementwise import sigmoid, tanh
+from autograd.ops.elementwise import logistic, sigmoid, tanh
 from autograd.ops.linalg import linear
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays import Array
-from autograd.ops.elementwise import inverted
 from autograd.ops.indexing import getitem
 from autograd.ops.joining import concatenate, stack
 
@@ -68,16 +67,6 @@ def at_steps(sizes: Sizes, *arrays: Array) -> list[tuple[Array, ...]]:
 def last_state(states: Array, reverse: bool) -> Array:
     """A copy of the state after the last step."""
     return np.array(states[0 if reverse else -1])
-
-
-def logistic(minus_x: Array) -> None:
-    """1 / (1 + e^(minus_x)), in place.
-
-    (1 + tanh(x / 2)) / 2 would be quicker on some processors, but all digits of a gate that is nearly closed would be lost.
-    """
-    np.exp(minus_x, out=minus_x)
-    minus_x += 1.0
-    inverted(minus_x)
 
 
 def rearranged(weights: Sequence[Array], places: Sequence[int], signs: Sequence[float]) -> Array:

@@ -55,9 +55,7 @@ def _silu_composition(x: Any) -> Any:
 
 def _silu_block(x: Array, y: Array, s: Array) -> None:
     np.negative(x, out=s)
-    np.exp(s, out=s)
-    s += 1.0
-    e.inverted(s)
+    e.logistic(s)
     limited(x, -1e4, np.inf, out=y)
     y *= s
 
@@ -83,7 +81,8 @@ def _silu_rule(g: Any, _wanted: Any, _y: Any, x: Any, *, residuals: Array) -> An
 silu = fused(_silu_composition, _silu_kernel, _silu_rule, name="silu")
 
 
-_CDF_SINGLE = tuple(c * 0.5 ** (k + 0.5) for k, c in enumerate(ERF_SINGLE))  # of x² for x / sqrt(2)
+# -2 atanh(erf(x / sqrt(2))) / x by powers of x²: Φ(x) = (1 + tanh(u)) / 2 = 1 / (1 + e^-2u)
+_CDF_SINGLE = tuple(-2.0 * c * 0.5 ** (k + 0.5) for k, c in enumerate(ERF_SINGLE))
 
 
 def _normal_cdf(x: Array, c: Array) -> None:
@@ -92,15 +91,13 @@ def _normal_cdf(x: Array, c: Array) -> None:
         np.multiply(erfc_block(x * -math.sqrt(0.5)), 0.5, out=c)
         return
     s = x * x
-    np.multiply(s, _CDF_SINGLE[-1], out=c)  # as in erf_single, without a pass for the scale and one for the copy
+    np.multiply(s, _CDF_SINGLE[-1], out=c)  # Horner's scheme, without a pass for a copy
     for coefficient in _CDF_SINGLE[-2:0:-1]:
         c += coefficient
         c *= s
     c += _CDF_SINGLE[0]
     c *= x
-    np.tanh(c, out=c)
-    c *= 0.5
-    c += 0.5
+    e.logistic(c)
 
 
 def _gelu_composition(x: Any) -> Any:

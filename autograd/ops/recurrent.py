@@ -11,17 +11,15 @@ import numpy as np
 
 from autograd.arrays import Array
 from autograd.declare import fused
-from autograd.ops.elementwise import inverted, sigmoid, tanh
+from autograd.ops.elementwise import logistic, sigmoid, tanh
 from autograd.ops.linalg import linear
 from autograd.ops.reductions import tensor_of
 
 
 def _logistic(x: Array, out: Array) -> None:
-    """1 / (1 + e^-x), in place."""
+    """1 / (1 + e^-x)."""
     np.negative(x, out=out)
-    np.exp(out, out=out)
-    out += 1.0
-    inverted(out)
+    logistic(out)
 
 
 def _wide(*arrays: Array) -> np.dtype[Any]:
