@@ -6,17 +6,20 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy._core import umath
 from numpy.typing import NDArray
+
+clipped: Callable[..., Any]  # clipped(x, low, high, out=None): x, limited to an interval
+try:
+    # the ufunc behind np.clip, which NumPy does not publish: a quarter of the time of np.clip on small arrays, and a third of
+    # that of np.maximum with a number on large ones (python -m benchmarks.choices relu)
+    from numpy._core.umath import clip as clipped  # type: ignore[attr-defined, no-redef]
+except ImportError:
+    clipped = np.clip
 
 Array = NDArray[Any]
 
 FLOATING = (np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64))
 NATIVE = frozenset(FLOATING) | {np.dtype(c) for c in "?bhilqBHILQ"}  # what tensors can hold, in native byte order
-
-# NumPy's ufunc for limits. Called itself it takes a quarter of the time of np.clip on small arrays, and a third of that of
-# np.maximum with a number on large ones (python -m benchmarks.choices).
-limited: Callable[..., Any] = getattr(umath, "clip", np.clip)
 
 _default_dtype = np.dtype(np.float32)
 

@@ -22,7 +22,7 @@ import autograd as ag
 import nn
 import optim
 from autograd import threads
-from autograd.arrays import limited
+from autograd.arrays import clipped
 from autograd.ops import _convolving, _maxima
 from autograd.ops._columns import Columns
 from autograd.ops._rows import exponentials, row_maxima, row_sums
@@ -67,7 +67,7 @@ def relu() -> None:
     show(
         "relu, 1e6 float32",
         {
-            "the ufunc of np.clip (ours)": lambda: limited(x, zero, infinity),
+            "the ufunc of np.clip (ours)": lambda: clipped(x, zero, infinity),
             "np.clip": lambda: np.clip(x, 0.0, np.inf),
             "np.maximum": lambda: np.maximum(x, 0),
         },
@@ -75,7 +75,7 @@ def relu() -> None:
     show(
         "relu, 512 float32, 1000 times",
         {
-            "the ufunc of np.clip (ours)": lambda: [limited(small, zero, infinity) for _ in range(1000)],
+            "the ufunc of np.clip (ours)": lambda: [clipped(small, zero, infinity) for _ in range(1000)],
             "np.clip": lambda: [np.clip(small, 0.0, np.inf) for _ in range(1000)],
             "np.maximum": lambda: [np.maximum(small, zero) for _ in range(1000)],
         },

@@ -31,7 +31,7 @@ Rule = Callable[..., Any]  # rule(p, g, scratch, *buffers): returns the step to 
 
 SMALL = 1 << 14  # values up to which a parameter is packed: to copy the gradient of a larger one costs more than its own calls
 BLOCK = 1 << 17  # values that are worked on at a time: the four or five arrays of a step in float32 are about 2 MB
-LEAST_BLOCK = 1 << 15  # but of few parameters an eighth, so that scratch memory is little beside them; and at least so many
+LEAST_BLOCK = 1 << 15  # of few parameters a block is an eighth, so that scratch memory is little beside them, and at least this
 SHARED_BLOCK = 3 << 15  # where two threads share a parameter: less waits for the other's Python, more leaves the cache
 LINE = 64  # bytes of a cache line
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import FLOATING, limited
+from autograd.arrays import FLOATING, clipped
 from autograd.declare import elementwise, internal
 from autograd.ops import elementwise as e
 from autograd.ops.gate import choose, gate, in_rules, pick
@@ -25,7 +25,7 @@ _INFINITIES = {dtype: np.array(np.inf, dtype) for dtype in FLOATING}
 
 def _relu(x: Any) -> Any:
     dtype = x.dtype
-    return limited(x, _ZEROS[dtype], _INFINITIES[dtype]) if dtype.kind == "f" else np.maximum(x, 0)
+    return clipped(x, _ZEROS[dtype], _INFINITIES[dtype]) if dtype.kind == "f" else np.maximum(x, 0)
 
 
 relu = elementwise(
@@ -80,7 +80,7 @@ def prelu(x: Any, weight: Any) -> Any:
 
 
 _hardtanh = internal(
-    lambda x, *, low, high: limited(x, low, high),
+    lambda x, *, low, high: clipped(x, low, high),
     lambda g, _y, x, *, low, high: gate(g, ~((x <= low) | (x >= high))),
     name="hardtanh",
 )
@@ -99,7 +99,7 @@ def relu6(x: Any) -> Any:
 
 
 hardsigmoid = elementwise(
-    lambda x: limited(x / 6.0 + 0.5, 0.0, 1.0),
+    lambda x: clipped(x / 6.0 + 0.5, 0.0, 1.0),
     lambda g, _y, x: gate(g * (1.0 / 6.0), (x > -3) & (x < 3)),
     name="hardsigmoid",
     doc="x / 6 + 1/2 limited to [0, 1]; the gradient at the edges is 0.",
@@ -109,7 +109,7 @@ hardsigmoid = elementwise(
 def _hardswish_kernel(x: Any) -> Any:
     y = np.asarray(x / 6.0)
     y += 0.5
-    limited(y, 0.0, 1.0, out=y)
+    clipped(y, 0.0, 1.0, out=y)
     y *= np.maximum(x, -3.0)
     return y
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import Array, limited
+from autograd.arrays import Array, clipped
 from autograd.declare import fused
 from autograd.ops import elementwise as e
 from autograd.ops import special
@@ -56,7 +56,7 @@ def _silu_composition(x: Any) -> Any:
 def _silu_block(x: Array, y: Array, s: Array) -> None:
     np.negative(x, out=s)
     e.logistic(s)
-    limited(x, -1e4, np.inf, out=y)
+    clipped(x, -1e4, np.inf, out=y)
     y *= s
 
 
@@ -68,7 +68,7 @@ def _silu_kernel(x: Any) -> tuple[Array, Array]:
 def _silu_slope(g: Array, x: Array, s: Array, d: Array) -> None:
     """g s (1 + x (1 - s))"""
     np.subtract(1.0, s, out=d)
-    d *= limited(x, -1e4, 1e4)
+    d *= clipped(x, -1e4, 1e4)
     d += 1.0
     d *= s
     d *= g
@@ -107,7 +107,7 @@ def _gelu_composition(x: Any) -> Any:
 
 def _gelu_block(x: Array, y: Array, c: Array) -> None:
     _normal_cdf(x, c)
-    limited(x, -100.0, np.inf, out=y)
+    clipped(x, -100.0, np.inf, out=y)
     y *= c
 
 
@@ -118,7 +118,7 @@ def _gelu_kernel(x: Any) -> tuple[Array, Array]:
 
 def _gelu_slope(g: Array, x: Array, c: Array, d: Array) -> None:
     """g (Φ(x) + x φ(x))"""
-    z = limited(x, -100.0, 100.0)
+    z = clipped(x, -100.0, 100.0)
     np.multiply(z, z, out=d)
     d *= -0.5
     np.exp(d, out=d)
@@ -149,7 +149,7 @@ def _gelu_tanh_block(x: Array, y: Array, t: Array) -> None:
     t += _GELU_RATE
     t *= x
     np.tanh(t, out=t)
-    limited(x, -100.0, np.inf, out=y)
+    clipped(x, -100.0, np.inf, out=y)
     y *= 0.5
     y *= t + 1.0
 
@@ -161,7 +161,7 @@ def _gelu_tanh_kernel(x: Any) -> tuple[Array, Array]:
 
 def _gelu_tanh_slope(g: Array, x: Array, t: Array, d: Array) -> None:
     """g (1 + t + x (1 - t²) u') / 2, with the argument u of the tanh"""
-    z = limited(x, -100.0, 100.0)
+    z = clipped(x, -100.0, 100.0)
     np.multiply(z, z, out=d)
     d *= 3.0 * _GELU_CUBIC * _GELU_RATE
     d += _GELU_RATE
@@ -203,12 +203,12 @@ def _mish_composition(x: Any) -> Any:
 
 def _mish_block(x: Array, y: Array, t: Array) -> None:
     """tanh(log(1 + w)) = n / (n + 2) with n = w (w + 2)"""
-    w = np.exp(limited(x, -np.inf, 20.0))
+    w = np.exp(clipped(x, -np.inf, 20.0))
     np.add(w, 2.0, out=t)
     t *= w
     np.add(t, 2.0, out=w)
     t /= w
-    limited(x, -1e4, np.inf, out=y)
+    clipped(x, -1e4, np.inf, out=y)
     y *= t
 
 
@@ -224,7 +224,7 @@ def _mish_slope(g: Array, x: Array, t: Array, d: Array) -> None:
     d += 1.0
     s = t * t
     np.subtract(1.0, s, out=s)
-    s *= limited(x, -1e4, 1e4)
+    s *= clipped(x, -1e4, 1e4)
     np.divide(s, d, out=d)
     d += t
     d *= g

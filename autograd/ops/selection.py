@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import FLOATING, Array, as_array, limited
+from autograd.arrays import FLOATING, Array, as_array, clipped
 from autograd.declare import elementwise, implements, internal
 from autograd.ops.gate import gate, where_primitive
 from autograd.primitive import as_operand, constant
@@ -110,7 +110,7 @@ _clip = elementwise(
 
 
 def _between(x: Array, *, low: float | None, high: float | None) -> Array:
-    y: Array = limited(x, -math.inf if low is None else low, math.inf if high is None else high)
+    y: Array = clipped(x, -math.inf if low is None else low, math.inf if high is None else high)
     return y
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import Array, limited
+from autograd.arrays import Array, clipped
 from autograd.ops.gate import choose
 
 BLOCK = 32768  # elements worked on at a time, so that temporaries stay in the cache
@@ -186,7 +186,7 @@ def erfc_block(x: Array) -> Array:
 
 
 def _erf(x: Array) -> Array:
-    z = limited(x, -6.0, 6.0)
+    z = clipped(x, -6.0, 6.0)
     return choose(np.abs(z) < 1.0, z * _polynomial(_ERF, z * z), np.copysign(1.0 - erfc_positive(np.abs(z)), z))
 
 

@@ -210,6 +210,17 @@ def test_a_thousand_parameters_are_packed_in_blocks():
     assert all(p.detach().numpy().tolist() == [0.5] * 100 for p in params)
 
 
+@pytest.mark.parametrize(("count", "block"), [(4, flat.LEAST_BLOCK), (40, 40 * 10_000 // 8), (200, flat.BLOCK)])
+def test_scratch_memory_grows_with_the_parameters_up_to_a_block(count, block):
+    params = [nn.Parameter(np.ones(10_000, np.float32)) for _ in range(count)]
+    optimizer = optim.SGD(params, lr=0.5, momentum=0.9)
+    give(params, np.random.default_rng(0))
+    optimizer.step()
+    sizes = [a.size for arrays in optimizer._work._arrays.values() for a in arrays]
+    assert max(sizes) == block
+    assert len(sizes) <= 4
+
+
 def test_packs_are_kept_from_step_to_step():
     params = [nn.Parameter(np.ones(3)) for _ in range(4)]
     optimizer = optim.Adam(params)
